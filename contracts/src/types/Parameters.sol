@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+/// Set once, at deployment.
+struct Parameters {
+    /// What a node keeps to get work, wei.
+    uint96 minStake;
+    /// What a client keeps free to create a job, wei.
+    uint96 minDeposit;
+    /// Part of a fine that a seat loses when it misses its deadline, wei.
+    uint96 noShowFee;
+    /// Time for settle, verify, escalate and reveal, seconds.
+    uint32 settleWindow;
+    /// Time for a draw, seconds.
+    uint32 drawWindow;
+    /// Time between a verdict and its execution, seconds.
+    uint32 appealWindow;
+    /// Blocks on top of a commitment before the client may act on it, δ.
+    uint32 confirmations;
+    /// Redraws of a seat whose node does not show up, R.
+    uint8 redraws;
+    /// Most pieces of one execution.
+    uint32 maxPieces;
+    /// Least check rate, units of 2^-16.
+    uint16 minCheckRate;
+}
+
+/// A wallet's money in the contract, wei. All the contract's money is in some wallet or burned.
+struct Wallet {
+    uint96 free;
+    /// Fines, escrows, bonds and pay for checks that the wallet has put up.
+    uint96 locked;
+    bool registered;
+    /// Highest nonce spent, and a bit for each of the `NONCE_WINDOW` below it: bit k is nonce top − k.
+    uint32 nonceTop;
+    uint24 nonceBits;
+}
