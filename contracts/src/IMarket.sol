@@ -55,7 +55,7 @@ interface IMarket {
     /// An offer and its signature, for a client that the node cannot reach directly. Checked only when accepted.
     event OfferPosted(bytes32 indexed job, address indexed node, Offer offer, bytes signature);
     /// `node` got pieces [from, from + count). `parent` is the job, or the returned execution they were taken from.
-    /// `execution` is keccak256(abi.encode(parent, from)).
+    /// `execution` is keccak256(abi.encode(parent, from)); `nonce` is the offer's.
     event ExecutionAssigned(
         bytes32 indexed job,
         bytes32 indexed execution,
@@ -64,7 +64,8 @@ interface IMarket {
         uint32 from,
         uint32 count,
         uint64 deadline,
-        bytes32 seedHash
+        bytes32 seedHash,
+        uint32 nonce
     );
 
     /// keccak256(abi.encode(chainid, contract, terms)).
@@ -112,7 +113,8 @@ interface IMarket {
     /// published leaves. committedBlock is the event's block.
     event ResultCommitted(bytes32 indexed execution, bytes32 root, uint64 fuel, uint64 deadline, bytes leaves);
     /// The pieces went back to the job as the returned execution `returned` (same id unless a settled piece split the
-    /// range) with status Returned, no node, no deadline, no seedHash.
+    /// range) with status Returned, no node, no deadline, no seedHash. Every execution that ends this way emits it at
+    /// least once; a count of 0 means that nothing was left to return and no record is kept.
     event ExecutionReturned(bytes32 indexed execution, bytes32 indexed returned, uint32 from, uint32 count);
     /// A returned execution was given back to the client.
     event ReturnedClosed(bytes32 indexed execution);
