@@ -181,7 +181,7 @@ interface IMarket {
         Seat calldata seat
     ) external;
     /// Running, too late: burns the no-show fee; the seat is drawn again, or Vacant after R redraws.
-    function timeoutSeat(Terms calldata terms, Seat calldata seat) external;
+    function timeoutSeat(Terms calldata terms, Execution calldata execution, Seat calldata seat) external;
     /// Resolving -> Drawing, by the client, lazy panels once: a third seat for one listed piece.
     function escalate(
         Terms calldata terms,
@@ -230,12 +230,12 @@ interface IMarket {
     /// The record is not the one the contract holds under this id.
     error StaleRecord(bytes32 id, bytes32 want, bytes32 have);
     error UnknownJob(bytes32 job);
-    error JobExists(bytes32 job);
     error WrongJob(bytes32 have, bytes32 want);
     error WrongStatus(bytes32 id, Status have, Status want);
     error WrongSeatStatus(bytes32 execution, uint8 number, SeatStatus have, SeatStatus want);
     error WrongSeat(uint8 have, uint8 want);
     error BadTerms(string field);
+    error BadParameters(string field);
     error TooLate(uint64 deadline, uint64 time);
     error TooEarly(uint64 deadline, uint64 time);
     /// δ blocks must follow the commitment.
@@ -259,9 +259,15 @@ interface IMarket {
     error PanelRunning(uint8 number);
     error NobodyEligible(uint64 target);
     error TargetUnknown(uint64 target, uint64 block);
+    /// A commitment of one piece must carry its leaf: `leaves` hashes to `have`, the root is `want`; if the two are
+    /// equal then the leaf's own index or fuel is wrong, or it is no abi.encode(Leaf).
     error LeafMismatch(bytes32 have, bytes32 want);
+    error LeavesTooLong(uint256 have, uint256 most);
+    /// The opened leaf is not where it must be in the seat's tree.
     error BadProof(uint8 seat);
-    error WrongKey(address have, address want);
+    /// No leaf of specRoot has this piece, spec digest and key (`have` is the address of sk·G, 0 if sk is no key).
+    error WrongKey(address have, bytes32 specRoot);
+    /// S is not sk·R.
     error WrongPoint(uint8 seat);
     error TransferFailed(address wallet, uint96 amount);
 }

@@ -59,11 +59,11 @@ struct Sum {
     uint64 sum;
 }
 
-/// Opens one seat's commitment at one piece.
+/// Opens one seat's commitment at one piece. The leaf's position is not free: seat 1 has a leaf for every piece of the
+/// execution in order, a verifier one for every listed piece in order, the third seat of a lazy panel just one.
 struct Opening {
     Leaf leaf;
-    /// Position of the leaf in the seat's tree.
-    uint32 position;
+    /// Siblings from the leaf up.
     Sum[] proof;
     /// The shared point S = sk·R, which the contract checks with ecrecover.
     uint256 sx;
