@@ -1,0 +1,234 @@
+package protocol
+
+import (
+	"cmp"
+	"fmt"
+	"math/big"
+	"slices"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// Fold applies one event of the block at. An event that contradicts the ones before it is an error: the events read
+// are not this contract's, or some were lost.
+func (v *View) Fold(event Event, at Block) error {
+	var err error
+	switch e := event.(type) {
+	case Deposited, Withdrawn:
+		// Balances are read from the contract.
+	case NodeRegistered:
+		v.Nodes[e.Node] = true
+	case NodeExited:
+		delete(v.Nodes, e.Node)
+	case EndpointAnnounced:
+		v.Endpoints[e.Wallet] = e.URL
+	case JobCreated, JobClosed, OfferPosted, ExecutionAssigned, ReturnedClosed:
+		err = v.foldJob(event, at)
+	case ResultCommitted, ExecutionReturned, ExecutionSettled, ExecutionRefunded:
+		err = v.foldExecution(event, at)
+	case VerificationRequested, VerificationEscalated, SeatChanged, SeatCommitted, KeyRevealed:
+		err = v.foldVerification(event)
+	case SeatPaid, Slashed, NoShowBurned, BondBurned:
+		err = v.foldMoney(event)
+	default:
+		err = fmt.Errorf("no rule for it")
+	}
+	if err != nil {
+		return fmt.Errorf("block %d: %s: %w", at.Number, event.Name(), err)
+	}
+	return nil
+}
+
+func (v *View) foldJob(event Event, at Block) error {
+	switch e := event.(type) {
+	case JobCreated:
+		v.Jobs[e.Job] = &Job{ID: e.Job, Terms: e.Terms, Created: at, Returned: map[common.Hash]Execution{}}
+	case JobClosed:
+		j, err := v.job(e.Job)
+		if err != nil {
+			return err
+		}
+		j.Closed = true
+	case OfferPosted:
+		// Anyone may post anything: only what could be accepted is kept.
+		if j := v.Jobs[e.Job]; j != nil && e.Offer.Job == e.Job && e.Offer.Node == e.Node {
+			j.Offers = append(j.Offers, SignedOffer{Offer: e.Offer, Signature: e.Signature})
+		}
+	case ExecutionAssigned:
+		return v.foldAssigned(e, at)
+	case ReturnedClosed:
+		r := v.returnedIn(e.Execution)
+		if r == nil {
+			return fmt.Errorf("unknown returned execution %s", e.Execution)
+		}
+		delete(r.Returned, e.Execution)
+	}
+	return nil
+}
+
+func (v *View) foldAssigned(e ExecutionAssigned, at Block) error {
+	j, err := v.job(e.Job)
+	if err != nil {
+		return err
+	}
+	if e.Parent == e.Job {
+		j.Frontier = e.From + e.Count
+	} else {
+		returned, ok := j.Returned[e.Parent]
+		if !ok || returned.Count < e.Count {
+			return fmt.Errorf("pieces taken from unknown returned execution %s", e.Parent)
+		}
+		returned.From, returned.Count = returned.From+e.Count, returned.Count-e.Count
+		j.Returned[e.Parent] = returned
+		if returned.Count == 0 {
+			delete(j.Returned, e.Parent)
+		}
+	}
+	j.Offers = slices.DeleteFunc(j.Offers, func(o SignedOffer) bool {
+		return o.Offer.Node == e.Node && o.Offer.Nonce == e.Nonce
+	})
+	j.Runs = append(j.Runs, e.Execution)
+	v.Runs[e.Execution] = &Run{
+		Record: Execution{
+			ID: e.Execution, Job: e.Job, Node: e.Node, From: e.From, Count: e.Count,
+			Status: StatusAssigned, Deadline: e.Deadline, SeedHash: e.SeedHash,
+		},
+		Parent: e.Parent, Nonce: e.Nonce, Assigned: at, From: e.From, Count: e.Count, Node: e.Node,
+		Seats: map[uint8]*SeatRun{},
+	}
+	return nil
+}
+
+func (v *View) foldExecution(event Event, at Block) error {
+	switch e := event.(type) {
+	case ResultCommitted:
+		r, err := v.run(e.Execution)
+		if err != nil {
+			return err
+		}
+		r.Record.Status, r.Record.Deadline = StatusCommitted, e.Deadline
+		r.Record.Root, r.Record.Fuel, r.Record.CommittedBlock = e.Root, e.Fuel, at.Number
+		r.Leaves, r.Committed = e.Leaves, at
+	case ExecutionReturned:
+		r, err := v.run(e.Execution)
+		if err != nil {
+			return err
+		}
+		r.Record.Status, r.Ended = StatusReturned, at
+		if e.Count > 0 {
+			v.Jobs[r.Record.Job].Returned[e.Returned] = Execution{
+				ID: e.Returned, Job: r.Record.Job, From: e.From, Count: e.Count, Status: StatusReturned,
+			}
+		}
+	case ExecutionSettled:
+		r, err := v.run(e.Execution)
+		if err != nil {
+			return err
+		}
+		r.Record.Status, r.Silent, r.Ended = StatusSettled, e.Silent, at
+		r.Payments = append(r.Payments, Payment{Seat: 1, Node: r.Node, Wei: e.Pay})
+	case ExecutionRefunded:
+		r, err := v.run(e.Execution)
+		if err != nil {
+			return err
+		}
+		r.Record.Status, r.Ended = StatusRefunded, at
+	}
+	return nil
+}
+
+func (v *View) foldVerification(event Event) error {
+	switch e := event.(type) {
+	case VerificationRequested:
+		return v.setVerification(e.Execution, e.Verification, StatusVerifying, 0)
+	case VerificationEscalated:
+		return v.setVerification(e.Execution, e.Verification, StatusVerifying, 0)
+	case KeyRevealed:
+		r, err := v.run(e.Execution)
+		if err != nil {
+			return err
+		}
+		r.Digests = &e.Digests
+		return v.setVerification(e.Execution, e.Verification, StatusVerdict, e.Deadline)
+	case SeatChanged:
+		r, err := v.run(e.Execution)
+		if err != nil {
+			return err
+		}
+		seat := r.Seats[e.Number]
+		if seat == nil {
+			seat = &SeatRun{}
+			r.Seats[e.Number] = seat
+		}
+		seat.Record = e.Seat
+	case SeatCommitted:
+		r, err := v.run(e.Execution)
+		if err != nil {
+			return err
+		}
+		if r.Seats[e.Number] == nil {
+			return fmt.Errorf("seat %d committed before it was drawn", e.Number)
+		}
+		r.Seats[e.Number].Leaves = e.Leaves
+	}
+	return nil
+}
+
+func (v *View) setVerification(id common.Hash, check Verification, status Status, deadline uint64) error {
+	r, err := v.run(id)
+	if err != nil {
+		return err
+	}
+	r.Verification = &check
+	r.Record.Verification = check.hash()
+	r.Record.Status, r.Record.Deadline = status, deadline
+	return nil
+}
+
+func (v *View) foldMoney(event Event) error {
+	penalty := func(id common.Hash, p Penalty) error {
+		r, err := v.run(id)
+		if err == nil {
+			r.Penalties = append(r.Penalties, p)
+		}
+		return err
+	}
+	switch e := event.(type) {
+	case SeatPaid:
+		r, err := v.run(e.Execution)
+		if err != nil {
+			return err
+		}
+		r.Payments = append(r.Payments, Payment{Seat: e.Seat, Node: e.Node, Wei: e.Pay})
+	case Slashed:
+		return penalty(e.Execution, Penalty{Kind: PenaltySlash, Seat: e.Seat, Wallet: e.Node, Wei: e.Amount})
+	case NoShowBurned:
+		return penalty(e.Execution, Penalty{Kind: PenaltyNoShow, Seat: e.Seat, Wallet: e.Node, Wei: e.Amount})
+	case BondBurned:
+		return penalty(e.Execution, Penalty{Kind: PenaltyBond, Wallet: e.Client, Wei: e.Amount})
+	}
+	return nil
+}
+
+// returnedIn finds the job that holds a returned execution.
+func (v *View) returnedIn(id common.Hash) *Job {
+	for _, j := range v.Jobs {
+		if _, ok := j.Returned[id]; ok {
+			return j
+		}
+	}
+	return nil
+}
+
+func sortRanges(ranges []Range) {
+	slices.SortFunc(ranges, func(a, b Range) int { return cmp.Compare(a.From, b.From) })
+}
+
+// Sum of what an execution paid out, wei.
+func (r *Run) Paid() *big.Int {
+	total := new(big.Int)
+	for _, p := range r.Payments {
+		total.Add(total, p.Wei)
+	}
+	return total
+}
