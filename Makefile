@@ -1,0 +1,83 @@
+# Bacalhau. `make` lists the targets.
+
+# The Go release that builds examples/concordance/concordance.wasm: other
+# releases generate other bytes.
+EXAMPLES_GO := go1.26.8
+
+# What `make gen` writes. Committed, so that running needs Go and a C compiler only.
+GENERATED := ':(glob)protocol/*.gen.go' ':(glob)internal/market/*.gen.go' \
+	':(glob)internal/market/*.json' ':(glob)internal/market/*.bin' ':(glob)internal/market/*.hex'
+
+# In order of what fails soonest.
+TEST_STEPS := lint examples-check check-gen test-contracts test-go build-nocgo
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test $(TEST_STEPS) gen examples bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## run the demo: a chain, a client and five compute nodes, one of which cheats
+	go run ./cmd/bacalhau demo
+
+test: ## everything that CI checks, with the time of each step
+	@for step in $(TEST_STEPS); do \
+		start=$$(date +%s); \
+		echo "==> $$step"; \
+		$(MAKE) --no-print-directory $$step || { echo "==> $$step failed; run it alone with: make $$step" >&2; exit 1; }; \
+		echo "==> $$step: $$(($$(date +%s) - start)) s"; \
+	done
+
+lint: contracts/node_modules ## formatting, go vet, staticcheck, forge fmt
+	@unformatted=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); \
+		test -z "$$unformatted" || { printf 'not formatted, run gofmt -w on:\n%s\n' "$$unformatted" >&2; exit 1; }
+	go vet ./...
+	go tool -modfile=tools/lint/go.mod staticcheck ./...
+	cd contracts && npx --no-install forge fmt --check
+
+gen: contracts/node_modules ## compile the contracts and regenerate what comes from them
+	cd contracts && npx --no-install forge build
+	go generate ./...
+
+check-gen: gen ## fail if the generated files are not what the sources say
+	@git diff --exit-code -- $(GENERATED) && test -z "$$(git ls-files --others --exclude-standard -- $(GENERATED))" || { \
+		echo "generated files are stale: run make gen and commit the result" >&2; exit 1; }
+
+test-contracts: contracts/node_modules ## the contracts' own tests
+	cd contracts && npx --no-install forge test
+
+test-go: ## all Go tests
+	go test ./...
+
+build-nocgo: ## the binary builds without a C compiler too
+	CGO_ENABLED=0 go build -o /dev/null ./cmd/bacalhau
+
+# build-examples DIRECTORY writes both modules below DIRECTORY.
+define build-examples
+	node examples/toolchain/cc.mjs examples/wordcount/wordcount.c $(1)/wordcount/wordcount.wasm
+	GOTOOLCHAIN=$(EXAMPLES_GO) GOFLAGS= GOWASM= GOEXPERIMENT= CGO_ENABLED=0 GOOS=wasip1 GOARCH=wasm \
+		go build -trimpath -buildvcs=false -ldflags='-s -w' -o $(1)/concordance/concordance.wasm ./examples/concordance
+endef
+
+examples: examples/toolchain/node_modules ## build the example programs
+	$(call build-examples,examples)
+
+examples-check: examples/toolchain/node_modules ## fail if the committed example programs are not what the sources build
+	@mkdir -p bin/examples/wordcount bin/examples/concordance
+	$(call build-examples,bin/examples)
+	@for program in wordcount concordance; do \
+		cmp bin/examples/$$program/$$program.wasm examples/$$program/$$program.wasm || { \
+			echo "$$program.wasm is stale: run make examples and commit the result" >&2; exit 1; }; \
+	done
+
+bench: ## all Go benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+clean: ## remove what was built and installed here
+	rm -rf bin bacalhau contracts/out contracts/cache contracts/node_modules examples/toolchain/node_modules
+
+# npm installs exactly what the lock file beside the directory says.
+%/node_modules: %/package-lock.json %/package.json
+	cd $* && npm ci
+	@touch $@
