@@ -1,0 +1,295 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	blocks "github.com/ipfs/go-block-format"
+	"github.com/ipfs/go-cid"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// DefaultMaxBytes is what a Fetcher takes from one provider unless told
+	// otherwise, in bytes.
+	DefaultMaxBytes = 64 << 30
+	defaultIdle     = 30 * time.Second
+	rawFetchers     = 8  // single blocks asked for at one time
+	rawBatch        = 64 // single blocks held before they are stored
+)
+
+// Fetcher brings DAGs from trustless gateways into a Store.
+type Fetcher struct {
+	Store    *Store
+	HTTP     *http.Client     // nil: NewClient, public addresses only
+	MaxBytes int64            // bytes taken from one provider; 0: DefaultMaxBytes
+	Idle     time.Duration    // a provider sends at least 16 KiB in this time; 0: 30 s
+	Progress func(done int64) // bytes received so far, from all providers; never called concurrently
+}
+
+// Attempt is one provider that was asked in vain.
+type Attempt struct {
+	Provider string
+	Err      error
+}
+
+// NotFoundError means that no provider could complete the DAG.
+type NotFoundError struct {
+	CID   cid.Cid
+	Tried []Attempt
+}
+
+func (e *NotFoundError) Error() string {
+	if len(e.Tried) == 0 {
+		return fmt.Sprintf("%s is not here and no provider is known: name one that has it", e.CID)
+	}
+	tried := make([]string, len(e.Tried))
+	for i, a := range e.Tried {
+		tried[i] = fmt.Sprintf("%s (%v)", a.Provider, a.Err)
+	}
+	return fmt.Sprintf("nobody has %s: tried %s", e.CID, strings.Join(tried, "; "))
+}
+
+// Fetch completes the DAG under c and pins it. It asks the providers, base URLs
+// of trustless gateways, in turn: for a CAR, then for single blocks that are
+// still missing. Every block is verified before it is stored, and what is stored
+// is never asked for again, also by a later call. When all have failed the error
+// is a *NotFoundError; other errors are the caller's context or this machine's.
+func (f *Fetcher) Fetch(ctx context.Context, c cid.Cid, providers []string) error {
+	if err := f.fetch(ctx, c, providers); err != nil {
+		return fmt.Errorf("fetch: %w", err)
+	}
+	return nil
+}
+
+func (f *Fetcher) fetch(ctx context.Context, c cid.Cid, providers []string) error {
+	client := f.HTTP
+	if client == nil {
+		client = NewClient(ClientOptions{})
+	}
+	count := &counter{report: f.Progress}
+	var tried []Attempt
+	for i := 0; ; i++ {
+		missing, err := f.Store.missing(ctx, []cid.Cid{c}, true)
+		if err != nil {
+			return err
+		}
+		if len(missing) == 0 {
+			return f.Store.pin(ctx, c)
+		}
+		if i == len(providers) {
+			return &NotFoundError{c, tried}
+		}
+		p, err := newProvider(f, client, providers[i], count)
+		if err == nil {
+			err = p.complete(ctx, missing)
+		}
+		var local *localError
+		switch {
+		case err == nil:
+			return f.Store.pin(ctx, c)
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.As(err, &local):
+			return err
+		}
+		tried = append(tried, Attempt{providers[i], err})
+	}
+}
+
+// counter adds up received bytes and reports them.
+type counter struct {
+	mu     sync.Mutex
+	done   int64
+	report func(int64)
+}
+
+func (k *counter) add(n int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.done += int64(n)
+	if k.report != nil && n > 0 {
+		k.report(k.done)
+	}
+}
+
+// provider is one gateway during one fetch.
+type provider struct {
+	store  *Store
+	client *http.Client
+	base   *url.URL
+	idle   time.Duration
+	count  *counter
+	noCAR  bool // it does not serve CARs, or broke one off
+
+	mu   sync.Mutex
+	left int64 // bytes that may still come
+}
+
+func newProvider(f *Fetcher, client *http.Client, base string, count *counter) (*provider, error) {
+	u, err := url.Parse(strings.TrimSuffix(base, "/"))
+	if err != nil {
+		return nil, err
+	}
+	if err := checkURL(u); err != nil {
+		return nil, err
+	}
+	p := &provider{store: f.Store, client: client, base: u, idle: f.Idle, left: f.MaxBytes, count: count}
+	if p.idle <= 0 {
+		p.idle = defaultIdle
+	}
+	if p.left <= 0 {
+		p.left = DefaultMaxBytes
+	}
+	return p, nil
+}
+
+// complete fetches the DAGs under the missing CIDs.
+func (p *provider) complete(ctx context.Context, missing []cid.Cid) error {
+	for len(missing) > 0 {
+		var err error
+		if p.noCAR || missing[0].Prefix().Codec == cid.Raw {
+			missing, err = p.blocks(ctx, missing)
+		} else {
+			missing, err = p.subDAG(ctx, missing)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// subDAG fetches the first of the missing DAGs as a CAR and returns what is
+// missing then. A provider that serves no CAR, or only part of one, is asked for
+// blocks from then on.
+func (p *provider) subDAG(ctx context.Context, missing []cid.Cid) ([]cid.Cid, error) {
+	root := missing[0]
+	left, err := p.car(ctx, root)
+	if err != nil {
+		if errors.Is(err, ErrUntrue) || errors.Is(err, errStalled) || errors.Is(err, ErrTooLarge) || ctx.Err() != nil {
+			return nil, err
+		}
+		var local *localError
+		if errors.As(err, &local) {
+			return nil, err
+		}
+		p.noCAR = true
+		left = []cid.Cid{root}
+	} else if len(left) > 0 {
+		p.noCAR = true
+	}
+	return p.store.missing(ctx, append(left, missing[1:]...), true)
+}
+
+func (p *provider) car(ctx context.Context, root cid.Cid) ([]cid.Cid, error) {
+	body, err := p.get(ctx, root, "format=car&dag-scope=all", typeCAR+"; version=1; order=dfs; dups=n")
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return p.store.importCAR(ctx, body, root, Limits{})
+}
+
+// blocks fetches each of the missing blocks and returns what is missing below
+// them.
+func (p *provider) blocks(ctx context.Context, missing []cid.Cid) ([]cid.Cid, error) {
+	for rest := missing; len(rest) > 0; {
+		n := min(len(rest), rawBatch)
+		if err := p.batch(ctx, rest[:n]); err != nil {
+			return nil, err
+		}
+		rest = rest[n:]
+	}
+	return p.store.missing(ctx, missing, false)
+}
+
+func (p *provider) batch(ctx context.Context, cids []cid.Cid) error {
+	got := make([]blocks.Block, len(cids))
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(rawFetchers)
+	for i, c := range cids {
+		group.Go(func() (err error) {
+			got[i], err = p.block(gctx, c)
+			return err
+		})
+	}
+	err := group.Wait()
+	out := &blockWriter{store: p.store}
+	for _, b := range got { // keep what did come
+		if b != nil {
+			err = errors.Join(err, out.put(ctx, b))
+		}
+	}
+	return errors.Join(err, out.flush(ctx))
+}
+
+func (p *provider) block(ctx context.Context, c cid.Cid) (blocks.Block, error) {
+	body, err := p.get(ctx, c, "format=raw", typeRaw)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	raw, err := io.ReadAll(io.LimitReader(body, maxBlockBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("block %s: %w", c, err)
+	}
+	sum, err := c.Prefix().Sum(raw)
+	if err != nil {
+		return nil, fmt.Errorf("block %s: %w", c, err)
+	}
+	if !sum.Equals(c) {
+		return nil, fmt.Errorf("%w: block %s has another hash", ErrUntrue, c)
+	}
+	return blocks.NewBlockWithCid(raw, c)
+}
+
+// get asks for one CID in the given form. What its body yields is counted.
+func (p *provider) get(ctx context.Context, c cid.Cid, query, accept string) (io.ReadCloser, error) {
+	u := p.base.JoinPath("ipfs", c.String())
+	u.RawQuery = query
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", accept)
+	req.Header.Set("Accept-Encoding", "identity")
+	resp, err := do(p.client, req, p.idle)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(io.LimitReader(resp.Body, 200)) // only decorates the error
+		resp.Body.Close()
+		return nil, fmt.Errorf("%s for %s: %q", resp.Status, c, strings.TrimSpace(string(said)))
+	}
+	return &counted{p, resp.Body}, nil
+}
+
+// counted is a response that counts against the provider's limit.
+type counted struct {
+	p    *provider
+	body io.ReadCloser
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.body.Read(b)
+	c.p.count.add(n)
+	c.p.mu.Lock()
+	c.p.left -= int64(n)
+	over := c.p.left < 0
+	c.p.mu.Unlock()
+	if over {
+		return 0, fmt.Errorf("%w: sent more bytes than allowed", ErrTooLarge)
+	}
+	return n, err
+}
+
+func (c *counted) Close() error { return c.body.Close() }
