@@ -333,12 +333,12 @@ type Sum struct {
 
 // Opening is a record of the contract.
 //
-// Opens one seat's commitment at one piece.
+// Opens one seat's commitment at one piece. The leaf's position is not free: seat 1 has a leaf for every piece of the
+// execution in order, a verifier one for every listed piece in order, the third seat of a lazy panel just one.
 type Opening struct {
 	Leaf Leaf `abi:"leaf" json:"leaf"`
-	// Position of the leaf in the seat's tree.
-	Position uint32 `abi:"position" json:"position"`
-	Proof    []Sum  `abi:"proof" json:"proof"`
+	// Siblings from the leaf up.
+	Proof []Sum `abi:"proof" json:"proof"`
 	// The shared point S = sk·R, which the contract checks with ecrecover.
 	Sx *big.Int `abi:"sx" json:"sx"`
 	Sy *big.Int `abi:"sy" json:"sy"`
@@ -1016,8 +1016,9 @@ func (TimeoutDrawing) isCall() {}
 //
 // Running, too late: burns the no-show fee; the seat is drawn again, or Vacant after R redraws.
 type TimeoutSeat struct {
-	Terms Terms `abi:"terms" json:"terms"`
-	Seat  Seat  `abi:"seat" json:"seat"`
+	Terms     Terms     `abi:"terms" json:"terms"`
+	Execution Execution `abi:"execution" json:"execution"`
+	Seat      Seat      `abi:"seat" json:"seat"`
 }
 
 // Method returns "timeoutSeat".
@@ -1182,16 +1183,6 @@ func (e UnknownJob) Error() string {
 	return fmt.Sprintf("unknown job: job %v", e.Job)
 }
 
-// JobExists is an error with which the contract rejects a call.
-type JobExists struct {
-	Job common.Hash `abi:"job" json:"job"`
-}
-
-// Error names the rule and gives every field.
-func (e JobExists) Error() string {
-	return fmt.Sprintf("job exists: job %v", e.Job)
-}
-
 // WrongJob is an error with which the contract rejects a call.
 type WrongJob struct {
 	Have common.Hash `abi:"have" json:"have"`
@@ -1247,6 +1238,16 @@ type BadTerms struct {
 // Error names the rule and gives every field.
 func (e BadTerms) Error() string {
 	return fmt.Sprintf("bad terms: field %q", e.Field)
+}
+
+// BadParameters is an error with which the contract rejects a call.
+type BadParameters struct {
+	Field string `abi:"field" json:"field"`
+}
+
+// Error names the rule and gives every field.
+func (e BadParameters) Error() string {
+	return fmt.Sprintf("bad parameters: field %q", e.Field)
 }
 
 // TooLate is an error with which the contract rejects a call.
@@ -1487,6 +1488,9 @@ func (e TargetUnknown) Error() string {
 }
 
 // LeafMismatch is an error with which the contract rejects a call.
+//
+// A commitment of one piece must carry its leaf: `leaves` hashes to `have`, the root is `want`; if the two are
+// equal then the leaf's own index or fuel is wrong, or it is no abi.encode(Leaf).
 type LeafMismatch struct {
 	Have common.Hash `abi:"have" json:"have"`
 	Want common.Hash `abi:"want" json:"want"`
@@ -1497,7 +1501,20 @@ func (e LeafMismatch) Error() string {
 	return fmt.Sprintf("leaf mismatch: have %v, want %v", e.Have, e.Want)
 }
 
+// LeavesTooLong is an error with which the contract rejects a call.
+type LeavesTooLong struct {
+	Have *big.Int `abi:"have" json:"have"`
+	Most *big.Int `abi:"most" json:"most"`
+}
+
+// Error names the rule and gives every field.
+func (e LeavesTooLong) Error() string {
+	return fmt.Sprintf("leaves too long: have %v, most %v", e.Have, e.Most)
+}
+
 // BadProof is an error with which the contract rejects a call.
+//
+// The opened leaf is not where it must be in the seat's tree.
 type BadProof struct {
 	Seat uint8 `abi:"seat" json:"seat"`
 }
@@ -1508,17 +1525,21 @@ func (e BadProof) Error() string {
 }
 
 // WrongKey is an error with which the contract rejects a call.
+//
+// No leaf of specRoot has this piece, spec digest and key (`have` is the address of sk·G, 0 if sk is no key).
 type WrongKey struct {
-	Have common.Address `abi:"have" json:"have"`
-	Want common.Address `abi:"want" json:"want"`
+	Have     common.Address `abi:"have" json:"have"`
+	SpecRoot common.Hash    `abi:"specRoot" json:"specRoot"`
 }
 
 // Error names the rule and gives every field.
 func (e WrongKey) Error() string {
-	return fmt.Sprintf("wrong key: have %v, want %v", e.Have, e.Want)
+	return fmt.Sprintf("wrong key: have %v, specRoot %v", e.Have, e.SpecRoot)
 }
 
 // WrongPoint is an error with which the contract rejects a call.
+//
+// S is not sk·R.
 type WrongPoint struct {
 	Seat uint8 `abi:"seat" json:"seat"`
 }
@@ -1546,12 +1567,12 @@ func Errors() []error {
 		NotNode{},
 		StaleRecord{},
 		UnknownJob{},
-		JobExists{},
 		WrongJob{},
 		WrongStatus{},
 		WrongSeatStatus{},
 		WrongSeat{},
 		BadTerms{},
+		BadParameters{},
 		TooLate{},
 		TooEarly{},
 		Unconfirmed{},
@@ -1575,6 +1596,7 @@ func Errors() []error {
 		NobodyEligible{},
 		TargetUnknown{},
 		LeafMismatch{},
+		LeavesTooLong{},
 		BadProof{},
 		WrongKey{},
 		WrongPoint{},
