@@ -1,0 +1,111 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/filecoin-project/bacalhau/protocol"
+)
+
+const (
+	spaceWork      = 'w'
+	spaceNonce     = 'n'
+	spaceJob       = 'j'
+	spaceDelivered = 'd'
+	spaceLog       = 'l'
+	spacePoint     = 'p'
+)
+
+// Work is a seat's finished work: everything that the node needs to publish, prove and open its commitment.
+type Work struct {
+	Execution common.Hash
+	Seat      uint8
+	Root      common.Hash
+	Fuel      uint64
+	// Published goes into the commitment's event: the one leaf, or the CID of Bundle.
+	Published []byte
+	// Bundle is the digest of the directory with the leaves and the encrypted outputs.
+	Bundle common.Hash
+	Leaves []protocol.Leaf
+	// Scalars are the ephemeral r of each leaf.
+	Scalars []common.Hash
+}
+
+// PutWork makes a seat's work durable. It must precede the commitment.
+func (s *Store) PutWork(w Work) error {
+	return s.put(spaceWork, append(w.Execution.Bytes(), w.Seat), w)
+}
+
+// Works calls visit with every seat's work.
+func (s *Store) Works(visit func(Work) error) error {
+	return list(s, spaceWork, func(_ []byte, w Work) error { return visit(w) })
+}
+
+// NextNonce takes the wallet's next nonce for an offer or a job, for ever.
+func (s *Store) NextNonce() (uint32, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var last uint32
+	if err := s.get(spaceNonce, nil, &last); err != nil && !errors.Is(err, ErrNotFound) {
+		return 0, err
+	}
+	return last + 1, s.put(spaceNonce, nil, last+1)
+}
+
+// Job is what a client wants of a job, known before the job is on the chain.
+type Job struct {
+	ID    common.Hash
+	Terms protocol.Terms
+	// PiecesPerExecution that one offer gets at most.
+	PiecesPerExecution uint32
+	// VerifierBid b′ per checked piece, wei.
+	VerifierBid *big.Int
+	// Created is the wall clock's time of submission, Unix seconds.
+	Created int64
+	// Cancelled by the user: open pieces are given back, running ones end normally.
+	Cancelled bool
+	// Rejected says why the contract did not take the job; such a job never was on the chain.
+	Rejected string
+	// Result is the digest of the merged outputs, once all pieces are in.
+	Result common.Hash
+	// Failed pieces: their execution was refunded.
+	Failed []uint32
+}
+
+// PutJob makes a job durable. It must precede createJob.
+func (s *Store) PutJob(j Job) error { return s.put(spaceJob, j.ID.Bytes(), j) }
+
+// Jobs calls visit with every job.
+func (s *Store) Jobs(visit func(Job) error) error {
+	return list(s, spaceJob, func(_ []byte, j Job) error { return visit(j) })
+}
+
+// Delivered is a piece's accepted output: the digest of the plain output directory.
+type Delivered struct {
+	Job    common.Hash
+	Piece  uint32
+	Output common.Hash
+	Result protocol.Result
+	Node   common.Address
+}
+
+// PutDelivered makes an execution's accepted outputs durable, all or none.
+func (s *Store) PutDelivered(execution common.Hash, pieces []Delivered) error {
+	return s.put(spaceDelivered, execution.Bytes(), pieces)
+}
+
+// Deliveries calls visit with the outputs of every execution.
+func (s *Store) Deliveries(visit func(execution common.Hash, pieces []Delivered) error) error {
+	return list(s, spaceDelivered, func(id []byte, pieces []Delivered) error {
+		if len(id) != common.HashLength {
+			return fmt.Errorf("node store is damaged: execution id of %d bytes", len(id))
+		}
+		return visit(common.BytesToHash(id), pieces)
+	})
+}
+
+func be64(v uint64) []byte { return binary.BigEndian.AppendUint64(nil, v) }

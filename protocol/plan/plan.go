@@ -1,0 +1,84 @@
+// Package plan decides what a node does next: (view, facts, now) → actions. It is pure; whoever performs the actions
+// may lose all of them at any time, for the next plan from the same view asks for the same ones again.
+package plan
+
+import (
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/filecoin-project/bacalhau/protocol"
+)
+
+// Action is one thing to do.
+type Action interface{ isAction() }
+
+// Send asks for a transaction. Key names what it is for: as long as the key is the same it is the same transaction,
+// which must not be sent twice.
+type Send struct {
+	Key  string
+	Call protocol.Call
+}
+
+// Load asks for a job's spec.
+type Load struct{ Job common.Hash }
+
+// Offer asks for a signed offer of up to Pieces pieces of a job, good until Deadline (seconds).
+type Offer struct {
+	Job      common.Hash
+	Pieces   uint32
+	Deadline uint64
+}
+
+// Execute asks for the results of some pieces of an execution, for the seat that this node has in it.
+type Execute struct {
+	Job       common.Hash
+	Execution common.Hash
+	Seat      uint8
+	Pieces    []uint32
+}
+
+// Collect asks for what a seat published, opened with the client's keys.
+type Collect struct {
+	Execution common.Hash
+	Seat      uint8
+}
+
+// Deliver asks to hand the outputs of some pieces, as a seat published them, to the user.
+type Deliver struct {
+	Execution common.Hash
+	Seat      uint8
+	Pieces    []uint32
+}
+
+func (Send) isAction()    {}
+func (Load) isAction()    {}
+func (Offer) isAction()   {}
+func (Execute) isAction() {}
+func (Collect) isAction() {}
+func (Deliver) isAction() {}
+
+// Terms of the deployment that every plan needs.
+type Terms struct {
+	Self       common.Address
+	Parameters protocol.Parameters
+}
+
+// SeatKey names one seat of an execution; the execution's own node has seat 1.
+type SeatKey struct {
+	Execution common.Hash
+	Seat      uint8
+}
+
+func send(call protocol.Call, format string, args ...any) Send {
+	return Send{Key: call.Method() + ":" + fmt.Sprintf(format, args...), Call: call}
+}
+
+// pieces lists [from, from+count).
+func pieces(from, count uint32) []uint32 {
+	list := make([]uint32, count)
+	for i := range list {
+		list[i] = from + uint32(i)
+	}
+	return list
+}
