@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Deadline} from "./Deadline.sol";
+import {Pay} from "./Pay.sol";
+import {IMarket} from "../IMarket.sol";
+import {Offer, Terms} from "../types/Job.sol";
+import {Parameters} from "../types/Parameters.sol";
+
+/// @title What may be asked for and what may be accepted.
+library Jobs {
+    /// Fails with `BadTerms` naming the first field that is out of its range.
+    function requireSane(Terms calldata terms, uint16 minCheckRate, uint96 noShowFee) internal view {
+        if (terms.pieces == 0) revert IMarket.BadTerms("pieces");
+        if (terms.checkRate < minCheckRate) revert IMarket.BadTerms("checkRate");
+        if (terms.seats != 2 && terms.seats != 3) revert IMarket.BadTerms("seats");
+        if (terms.executeWindow == 0) revert IMarket.BadTerms("executeWindow");
+        if (terms.expiry < block.timestamp) revert IMarket.BadTerms("expiry");
+        if (terms.bid == 0) revert IMarket.BadTerms("bid");
+        if (terms.fine < noShowFee) revert IMarket.BadTerms("fine");
+        if (terms.bond < 2 * uint256(terms.bid)) revert IMarket.BadTerms("bond");
+    }
+
+    /// Fails unless the offer is for this job, both are still open, and `count` pieces may be assigned with it.
+    function requireOpen(Terms calldata terms, Offer calldata offer, bytes32 job, uint32 count, uint32 most)
+        internal
+        view
+    {
+        if (offer.job != job) revert IMarket.WrongJob(offer.job, job);
+        if (offer.node == terms.client) revert IMarket.ClientMayNotServe(terms.client);
+        Deadline.requireOpen(terms.expiry);
+        Deadline.requireOpen(offer.deadline);
+        if (offer.pieces < most) most = offer.pieces;
+        if (count == 0 || count > most) revert IMarket.BadCount(count, most);
+        uint256 least = Pay.leastBondRoundedUp(terms, count);
+        if (terms.bond < least) revert IMarket.BondTooSmall(terms.bond, least);
+    }
+
+    /// Fails with `BadParameters` naming a field that would make a market useless.
+    function requireSane(Parameters memory p) internal pure {
+        if (p.settleWindow == 0) revert IMarket.BadParameters("settleWindow");
+        if (p.drawWindow == 0) revert IMarket.BadParameters("drawWindow");
+        if (p.appealWindow == 0) revert IMarket.BadParameters("appealWindow");
+        if (p.maxPieces == 0) revert IMarket.BadParameters("maxPieces");
+    }
+}

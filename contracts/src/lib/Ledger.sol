@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IMarket} from "../IMarket.sol";
+import {Purse} from "./Purse.sol";
+
+/// @title The money: every wei is free or locked in some wallet, or burned. Amounts are wei.
+library Ledger {
+    struct State {
+        mapping(address wallet => Purse) purses;
+        uint256 burnedWei;
+    }
+
+    /// Fails with `InsufficientFree` if `keep` would not stay free.
+    function lock(State storage self, address wallet, uint256 amount, uint256 keep) internal {
+        Purse purse = self.purses[wallet];
+        requireFree(wallet, purse, amount + keep);
+        self.purses[wallet] = purse.lock(amount);
+    }
+
+    /// Takes `fromLocked` out of the wallet's locks and makes `toFree` free in it.
+    function release(State storage self, address wallet, uint256 fromLocked, uint256 toFree) internal {
+        self.purses[wallet] = self.purses[wallet].release(fromLocked, toFree);
+    }
+
+    /// Counts money that a release left out. It never moves again.
+    function burn(State storage self, uint256 amount) internal {
+        self.burnedWei += amount;
+    }
+
+    function requireFree(address wallet, Purse purse, uint256 want) internal pure {
+        uint256 have = purse.free();
+        if (have < want) revert IMarket.InsufficientFree(wallet, have, want);
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Ledger} from "./Ledger.sol";
+import {Panel} from "./Panel.sol";
+import {Pay} from "./Pay.sol";
+import {IMarket} from "../IMarket.sol";
+import {Execution, Verification} from "../types/Execution.sol";
+import {Terms} from "../types/Job.sol";
+import {Seat, SeatStatus} from "../types/Seat.sol";
+
+/// @title Where the locked money goes when an execution ends. Amounts are wei.
+/// @dev For an execution the client has locked: bid × count, the bond until it is settled, and the price of the
+/// checks; each committed seat, seat 1 included, has locked the fine.
+library Settlement {
+    using Ledger for Ledger.State;
+
+    /// How an execution ends.
+    struct Ruling {
+        /// Seat whose result was proved wrong; 0 if none was.
+        uint8 loser;
+        /// Part of the bond that is burned.
+        uint256 bondBurned;
+        /// The bond is still locked.
+        bool bondLocked;
+        /// The client missed its deadline.
+        bool silent;
+    }
+
+    /// Pays seat 1 and every committed verifier but the loser, 2 or 3, which loses its fine.
+    function pay(Ledger.State storage ledger, Terms calldata terms, Panel.Case memory c, Ruling memory ruling)
+        internal
+    {
+        Execution memory e = c.execution;
+        uint256 due = Pay.firstSeat(terms, e.count, e.fuel);
+        ledger.release(e.node, terms.fine, terms.fine + due);
+
+        uint256 locked = uint256(terms.bid) * e.count + checks(terms, c.verification);
+        if (ruling.bondLocked) locked += terms.bond;
+        uint256 spent = due + _payVerifiers(ledger, terms, c, ruling.loser) + ruling.bondBurned;
+        ledger.release(terms.client, locked, locked - spent);
+
+        _burnBond(ledger, terms, e.id, ruling.bondBurned);
+        emit IMarket.ExecutionSettled(e.id, uint96(due), ruling.silent);
+    }
+
+    /// Seat 1 was proved wrong: it loses its fine, the verifiers are paid. The price of the revealed piece goes back
+    /// to the client, the price of the others stays locked for whoever runs them next.
+    function payVerifiersOnly(Ledger.State storage ledger, Terms calldata terms, Panel.Case memory c) internal {
+        _slash(ledger, c.execution.id, 1, c.execution.node, terms.fine);
+        uint256 locked = terms.bid + checks(terms, c.verification);
+        ledger.release(terms.client, locked, locked - _payVerifiers(ledger, terms, c, 1));
+    }
+
+    /// Nobody can tell who was right: everybody gets back what it put up.
+    function refund(Ledger.State storage ledger, Terms calldata terms, Panel.Case memory c) internal {
+        ledger.release(c.execution.node, terms.fine, terms.fine);
+        for (uint256 i; i < c.seats.length; ++i) {
+            ledger.release(c.seats[i].node, terms.fine, terms.fine);
+        }
+        uint256 locked = uint256(terms.bid) * c.execution.count + checks(terms, c.verification);
+        ledger.release(terms.client, locked, locked);
+        emit IMarket.ExecutionRefunded(c.execution.id);
+    }
+
+    /// Gives the client its bond back, less what is burned.
+    function settleBond(Ledger.State storage ledger, Terms calldata terms, bytes32 execution, uint256 burned) internal {
+        ledger.release(terms.client, terms.bond, terms.bond - burned);
+        _burnBond(ledger, terms, execution, burned);
+    }
+
+    /// Burns the fee out of the fine of a node that missed its deadline and gives it the rest back.
+    function burnNoShow(
+        Ledger.State storage ledger,
+        bytes32 execution,
+        uint8 number,
+        address node,
+        uint96 fine,
+        uint96 fee
+    ) internal {
+        ledger.release(node, fine, fine - fee);
+        ledger.burn(fee);
+        emit IMarket.NoShowBurned(execution, number, node, fee);
+    }
+
+    /// What the client has locked for verifiers.
+    function checks(Terms calldata terms, Verification memory v) internal pure returns (uint256) {
+        uint256 leaves = uint256(v.hits) * (terms.seats - 1);
+        if (v.thirdTarget != 0) ++leaves;
+        return v.bid * leaves;
+    }
+
+    function _payVerifiers(Ledger.State storage ledger, Terms calldata terms, Panel.Case memory c, uint8 loser)
+        private
+        returns (uint256 paid)
+    {
+        for (uint256 i; i < c.seats.length; ++i) {
+            Seat memory seat = c.seats[i];
+            if (seat.status != SeatStatus.Committed) continue;
+            if (seat.number == loser) {
+                _slash(ledger, seat.execution, loser, seat.node, terms.fine);
+                continue;
+            }
+            uint256 due = Pay.verifierRoundedDown(terms, c.verification.bid, seat.pieces, seat.fuel);
+            ledger.release(seat.node, terms.fine, terms.fine + due);
+            paid += due;
+            emit IMarket.SeatPaid(seat.execution, seat.number, seat.node, uint96(due));
+        }
+    }
+
+    function _slash(Ledger.State storage ledger, bytes32 execution, uint8 number, address node, uint96 fine) private {
+        ledger.release(node, fine, 0);
+        ledger.burn(fine);
+        emit IMarket.Slashed(execution, number, node, fine);
+    }
+
+    function _burnBond(Ledger.State storage ledger, Terms calldata terms, bytes32 execution, uint256 amount) private {
+        if (amount == 0) return;
+        ledger.burn(amount);
+        emit IMarket.BondBurned(execution, terms.client, uint96(amount));
+    }
+}
