@@ -23,7 +23,7 @@ import (
 )
 
 // errUsage marks errors that a different command line would avoid.
-var errUsage = errors.New("usage: concordance [-i DIR] [-o DIR] [-context RUNES] [-case] PATTERN...")
+var errUsage = errors.New("usage: concordance [-i DIR] [-o DIR] [-context RUNES] [-case] PATTERN [PATTERN ...], each a regular expression")
 
 // config is the parsed command line.
 type config struct {
