@@ -57,7 +57,6 @@ func openEngine(dir string, fsys vfs.FS) (*engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: stop that process or choose another folder (%v)", ErrInUse, dir, err)
 	}
-	stop := &fatal{happened: make(chan struct{})}
 	e := &engine{dir: dir, fs: fsys, lock: lock, fatal: &fatal{happened: make(chan struct{})}}
 	err = e.fatal.guard(func() (err error) {
 		e.db, err = pebbleds.NewDatastore(dir, pebbleds.WithPebbleWriteOptions(pebble.Sync), pebbleds.WithPebbleOpts(e.options()))

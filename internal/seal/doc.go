@@ -1,0 +1,2 @@
+// Package seal encrypts outputs and keeps keys: bytes in, bytes out.
+package seal
