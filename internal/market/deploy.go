@@ -1,0 +1,36 @@
+package market
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/filecoin-project/bacalhau/internal/chain"
+	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/transport"
+)
+
+// Deploy makes a new contract with these parameters and returns its address. The sender must be running. The key tells
+// one deployment from the next: with the same key the same contract is returned.
+func Deploy(ctx context.Context, sender *chain.Sender, key string, params protocol.Parameters) (common.Address, transport.Receipt, error) {
+	code, err := Bytecode(params)
+	if err != nil {
+		return common.Address{}, transport.Receipt{}, err
+	}
+	out, err := sender.Deploy(ctx, key, code)
+	if err != nil {
+		return common.Address{}, transport.Receipt{}, fmt.Errorf("deploy the market: %w", err)
+	}
+	receipt := transport.Receipt{Tx: out.Hash, Block: out.Block, GasUsed: out.GasUsed}
+	if out.Reverted {
+		return common.Address{}, receipt, &transport.RefusedError{
+			Method: "constructor", Reason: DecodeError(out.RevertData), Receipt: receipt,
+		}
+	}
+	if out.Contract == (common.Address{}) {
+		return common.Address{}, receipt, errors.New("deploy the market: the chain reported no address")
+	}
+	return out.Contract, receipt, nil
+}
