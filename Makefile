@@ -40,7 +40,7 @@ gen: contracts/node_modules ## compile the contracts and regenerate what comes f
 	go run ./tools/vocab
 
 check-gen: gen ## fail if the generated files are not what the sources say
-	@git ls-files --error-unmatch -- $(GENERATED) >/dev/null && git diff --exit-code -- $(GENERATED) || { \
+	@git ls-files --error-unmatch -- $(GENERATED) >/dev/null && git diff --stat --exit-code -- $(GENERATED) || { \
 		echo "generated files are stale: run make gen and commit the result" >&2; exit 1; }
 
 test-contracts: contracts/node_modules ## the contracts' own tests
