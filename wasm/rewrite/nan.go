@@ -1,0 +1,108 @@
+package rewrite
+
+// lanes says which floats an instruction yields whose NaN bits the
+// specification leaves open.
+type lanes byte
+
+const (
+	notFloat lanes = iota
+	oneF32
+	oneF64
+	fourF32
+	twoF64
+)
+
+func (in instr) nan() lanes {
+	switch op := in.op; {
+	case op >= 0x8d && op <= 0x97, op == 0xb6:
+		return oneF32
+	case op >= 0x9b && op <= 0xa5, op == 0xbb:
+		return oneF64
+	case op != opPrefixSIMD:
+		return notFloat
+	case nanF32x4[byte(in.sub)]:
+		return fourF32
+	case nanF64x2[byte(in.sub)]:
+		return twoF64
+	}
+	return notFloat
+}
+
+var (
+	nanF32x4 = spans(94, 94, 103, 106, 227, 233)
+	nanF64x2 = spans(95, 95, 116, 117, 122, 122, 148, 148, 239, 245)
+)
+
+// blind reports whether the bits of a NaN operand cannot influence the result,
+// so that an operand need not be canonical: arithmetic (whose result is a NaN
+// again, of any bits), comparisons, and conversions to integers.
+func (in instr) blind() bool {
+	switch op := in.op; {
+	case op >= 0x5b && op <= 0x66, op >= 0xa8 && op <= 0xab, op >= 0xae && op <= 0xb1:
+		return true
+	case op == opPrefixMisc:
+		return in.sub <= 7
+	case op == opPrefixSIMD && in.sub >= 65 && in.sub <= 76:
+		return true
+	}
+	return in.nan() != notFloat
+}
+
+// nanForm is how to replace the NaNs of one kind of value: x = (x == x) ? x : canonical.
+type nanForm struct {
+	local     byte // type of the scratch local
+	canonical []byte
+	equal     []byte
+	choose    []byte
+}
+
+var nanForms = [...]nanForm{
+	oneF32: {typeF32, []byte{0x43, 0, 0, 0xc0, 0x7f}, []byte{0x5b}, []byte{opSelect}},
+	oneF64: {typeF64, []byte{0x44, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f}, []byte{0x61}, []byte{opSelect}},
+	fourF32: {typeV128, []byte{opPrefixSIMD, 12, 0, 0, 0xc0, 0x7f, 0, 0, 0xc0, 0x7f, 0, 0, 0xc0, 0x7f, 0, 0, 0xc0, 0x7f},
+		[]byte{opPrefixSIMD, 65}, []byte{opPrefixSIMD, 82}},
+	twoF64: {typeV128, []byte{opPrefixSIMD, 12, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f},
+		[]byte{opPrefixSIMD, 71}, []byte{opPrefixSIMD, 82}},
+}
+
+// pending is a float result whose NaN bits are open; wanted once something
+// that could tell the bits apart consumes it.
+type pending struct {
+	at     int // offset in the region, just behind the instruction
+	kind   lanes
+	wanted bool
+}
+
+// known tracks, for the operands that the current region has pushed, which of
+// them are pending: an index, or none.
+type known struct {
+	stack []int
+	list  []pending
+}
+
+const none = -1
+
+func (k *known) pop(n int, blind bool) {
+	for ; n > 0 && len(k.stack) > 0; n-- {
+		i := k.stack[len(k.stack)-1]
+		k.stack = k.stack[:len(k.stack)-1]
+		if i != none && !blind {
+			k.list[i].wanted = true
+		}
+	}
+}
+
+func (k *known) push(n int) {
+	for ; n > 0; n-- {
+		k.stack = append(k.stack, none)
+	}
+}
+
+func (k *known) pushPending(at int, kind lanes) {
+	k.stack = append(k.stack, len(k.list))
+	k.list = append(k.list, pending{at: at, kind: kind})
+}
+
+// forget is for the places where other code takes over the operands: whatever
+// is still on the stack must be canonical.
+func (k *known) forget() { k.pop(len(k.stack), false) }

@@ -1,0 +1,116 @@
+// Package rewrite turns a WebAssembly command into one that meters, bounds and canonicalises itself, so that every engine runs it alike.
+//
+// The bytecode that comes out counts its own fuel, pays for bulk work by size
+// before doing it, bounds its call depth and its memory, and lets no bit of a
+// NaN be seen that the specification leaves open. Whatever can differ between
+// engines is then gone from the program, and the engine may be any.
+package rewrite
+
+import "fmt"
+
+// Version changes whenever the output for any input changes: fuel, and with it
+// the result digest, depends on every byte that this package emits.
+const Version = 1
+
+// Names that the rewritten module adds. A guest that exports one of them is
+// refused, so nothing of the guest can be mistaken for ours.
+const (
+	// FuelExport is a mutable i64 global: the fuel left in the current slice.
+	FuelExport = "bacalhau.fuel"
+	// MeterModule and MeterName import a function (i32) -> (): the guest
+	// reports one of the Stop reasons. It returns only for StopFuel, after
+	// the host has put more fuel into the global.
+	MeterModule = "bacalhau"
+	MeterName   = "meter"
+)
+
+// Reasons with which rewritten code calls the meter.
+const (
+	StopFuel   = 0 // the fuel global is below zero
+	StopStack  = 1 // the deterministic stack budget is used up
+	StopMemory = 2 // the engine refused memory that the limits allow
+)
+
+// Limits of the profile.
+const (
+	MaxModuleBytes   = 64 << 20
+	MaxLocals        = 50_000  // per function, parameters included
+	MaxTables        = 16      // per module
+	MaxTableElements = 1 << 20 // per table
+	MaxPages         = 65_536  // 64 KiB each
+	PageBytes        = 64 << 10
+
+	// StackBudgetBytes bounds the modelled size of all frames of functions
+	// that call others. It is a quarter of the native stack that engines
+	// get, since their frames may be larger than the model's.
+	StackBudgetBytes = 1 << 20
+)
+
+// Signature describes a host function: one letter per parameter, 'i' for i32
+// and 'l' for i64, then "i" if it returns an i32.
+type Signature struct {
+	Params, Results string
+}
+
+// ProfileError says why a module cannot run here and what to change.
+type ProfileError struct {
+	What string
+	Fix  string
+}
+
+func (e *ProfileError) Error() string {
+	if e.Fix == "" {
+		return "module refused: " + e.What
+	}
+	return fmt.Sprintf("module refused: %s; %s", e.What, e.Fix)
+}
+
+// refuse unwinds to the package's entry point, which returns it as an error.
+func refuse(fix, format string, args ...any) {
+	panic(&ProfileError{What: fmt.Sprintf(format, args...), Fix: fix})
+}
+
+// caught turns a refusal into an error and lets any other panic pass.
+func caught(err *error) {
+	switch x := recover().(type) {
+	case nil:
+	case *ProfileError:
+		*err = x
+	default:
+		panic(x)
+	}
+}
+
+// Rewrite returns the self-metering form of the module, whose memory never
+// grows past maxPages pages of 64 KiB. The module must have been validated:
+// an index that is out of range in the original may be in range afterwards.
+func (m *Module) Rewrite(maxPages uint32) (out []byte, err error) {
+	defer caught(&err)
+	if m.memMin > uint64(maxPages) {
+		refuse("raise the memory limit or link with a smaller initial memory",
+			"it asks for %d MiB of memory at the start and the limit is %d MiB", m.memMin>>4, maxPages>>4)
+	}
+	m.maxPages = min(maxPages, m.memMax)
+	m.newTypes = nil
+	m.meterType = m.typeIndex(functype{params: []byte{typeI32}})
+	body := map[byte][]byte{
+		secMemory: appendU(appendU([]byte{1, 1}, m.memMin), uint64(m.maxPages)),
+		secImport: m.imports(),
+		secTable:  m.tables(),
+		secGlobal: m.globals(),
+		secExport: m.exports(),
+		secElem:   m.elements(),
+		secCode:   m.code(),
+	}
+	body[secType] = m.types() // after code, which adds types
+	for _, id := range []byte{secFunc, secDataCount, secData} {
+		body[id] = m.sections[id]
+	}
+	out = []byte(magic)
+	for _, id := range []byte{secType, secImport, secFunc, secTable, secMemory, secGlobal, secExport, secElem, secDataCount, secCode, secData} {
+		if b := body[id]; len(b) > 0 {
+			out = append(appendU(append(out, id), uint64(len(b))), b...)
+		}
+	}
+	return out, nil
+}

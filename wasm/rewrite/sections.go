@@ -1,0 +1,154 @@
+package rewrite
+
+import "slices"
+
+// Our import comes last among the imported functions, so every defined
+// function moves up by one.
+func (m *Module) shift(f uint32) uint32 {
+	if f >= m.imported {
+		return f + 1
+	}
+	return f
+}
+
+func (m *Module) meterFunc() uint32   { return m.imported }
+func (m *Module) fuelGlobal() uint32  { return m.defGlobal } // globals are never imported
+func (m *Module) depthGlobal() uint32 { return m.defGlobal + 1 }
+
+// typeIndex returns the index of a function type, adding it if it is missing
+// among those added before.
+func (m *Module) typeIndex(t functype) uint32 {
+	same := func(x functype) bool {
+		return slices.Equal(x.params, t.params) && slices.Equal(x.results, t.results)
+	}
+	i := slices.IndexFunc(m.newTypes, same)
+	if i < 0 {
+		i = len(m.newTypes)
+		m.newTypes = append(m.newTypes, t)
+	}
+	return uint32(len(m.signature) + i)
+}
+
+func (m *Module) types() []byte {
+	r := m.section(secType)
+	r.count()
+	b := append(appendU(nil, uint64(len(m.signature)+len(m.newTypes))), r.b[r.p:]...)
+	for _, t := range m.newTypes {
+		b = append(b, t.encode()...)
+	}
+	return b
+}
+
+func (m *Module) imports() []byte {
+	r := m.section(secImport)
+	r.count()
+	b := append(appendU(nil, uint64(m.imported)+1), r.b[r.p:]...)
+	b = append(appendName(appendName(b, MeterModule), MeterName), 0)
+	return appendU(b, uint64(m.meterType))
+}
+
+// tables gives every table an explicit maximum, so that table.grow fails at
+// the same size on every engine.
+func (m *Module) tables() []byte {
+	r := m.section(secTable)
+	n := r.count()
+	if n == 0 {
+		return nil
+	}
+	b := appendU(nil, uint64(n))
+	for ; n > 0; n-- {
+		kind, lo, hi := r.table()
+		b = appendU(appendU(append(b, kind, 1), uint64(lo)), uint64(hi))
+	}
+	return b
+}
+
+func (m *Module) globals() []byte {
+	r := m.section(secGlobal)
+	n := r.count()
+	b := appendU(nil, uint64(n)+2)
+	for ; n > 0; n-- {
+		b = append(b, r.take(2)...) // value type, mutability
+		b = append(b, r.constExpr(m.shift)...)
+	}
+	b = append(b, typeI64, 1, opI64Const, 0, opEnd)
+	b = appendS(append(b, typeI32, 1, opI32Const), StackBudgetBytes)
+	return append(b, opEnd)
+}
+
+func (m *Module) exports() []byte {
+	r := m.section(secExport)
+	n := r.count()
+	b := appendU(nil, uint64(n)+1)
+	for ; n > 0; n-- {
+		name, kind, index := r.name(), r.byte(), r.u32()
+		if kind == 0 {
+			index = m.shift(index)
+		}
+		b = appendU(append(appendName(b, name), kind), uint64(index))
+	}
+	return appendU(append(appendName(b, FuelExport), 3), uint64(m.fuelGlobal()))
+}
+
+func (m *Module) elements() []byte {
+	r := m.section(secElem)
+	n := r.count()
+	if n == 0 {
+		return nil
+	}
+	b := appendU(nil, uint64(n))
+	for ; n > 0; n-- {
+		b = append(b, r.elements(m.shift).encoded...)
+	}
+	return b
+}
+
+// segment is one element segment, encoded with its function indices moved.
+type segment struct {
+	active               bool
+	table, offset, items uint32
+	encoded              []byte
+}
+
+// elements reads a segment. Eight layouts are told apart by flags: 1 = not
+// active, 2 = a table index (or, with 1, declared only), 4 = expressions.
+func (r *reader) elements(shift func(uint32) uint32) (s segment) {
+	flags := r.u32()
+	if flags > 7 {
+		refuse("", "it is malformed: element segment of kind %d", flags)
+	}
+	b := appendU(nil, uint64(flags))
+	if s.active = flags&1 == 0; s.active {
+		if flags&2 != 0 {
+			s.table = r.u32()
+			b = appendU(b, uint64(s.table))
+		}
+		s.offset = r.offset()
+		b = append(appendS(append(b, opI32Const), int64(int32(s.offset))), opEnd)
+	}
+	if flags&3 != 0 {
+		b = append(b, r.byte()) // element kind or reference type
+	}
+	s.items = r.u32()
+	b = appendU(b, uint64(s.items))
+	for range s.items {
+		if flags&4 != 0 {
+			b = append(b, r.constExpr(shift)...)
+		} else {
+			b = appendU(b, uint64(shift(r.u32())))
+		}
+	}
+	s.encoded = b
+	return s
+}
+
+func (m *Module) code() []byte {
+	r := m.section(secCode)
+	n := r.count()
+	b := appendU(nil, uint64(n))
+	for i := range n {
+		f := m.function(m.signature[m.funcs[m.imported+i]], r.take(r.u32()))
+		b = append(appendU(b, uint64(len(f))), f...)
+	}
+	return b
+}

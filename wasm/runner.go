@@ -1,0 +1,106 @@
+package wasm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/filecoin-project/bacalhau/wasm/engine"
+	"github.com/filecoin-project/bacalhau/wasm/rewrite"
+	"github.com/filecoin-project/bacalhau/wasm/wasi"
+)
+
+// Engines lists the engines of this build.
+func Engines() []string { return engine.Names() }
+
+// Runner runs tasks on one engine. It is safe for concurrent use and keeps the
+// modules that it compiled last.
+type Runner struct {
+	engine engine.Engine
+	cache  cache
+}
+
+// NewRunner makes a runner on the named engine: "wazero", "wasmtime" (in
+// builds with cgo), or "" for the default of this platform.
+func NewRunner(engineName string) (*Runner, error) {
+	e, err := engine.New(engineName, hostFuncs, rewrite.FuelExport)
+	if err != nil {
+		return nil, err
+	}
+	r := &Runner{engine: e}
+	r.cache.compile = r.compile
+	return r, nil
+}
+
+// Engine names the engine in use.
+func (r *Runner) Engine() string { return r.engine.Name() }
+
+// Close waits for nothing: it must not be called while Run is.
+func (r *Runner) Close() error { return errors.Join(r.cache.close(), r.engine.Close()) }
+
+// Run runs a task to its end. Exit codes, traps and spent fuel are results. An
+// error says that this attempt failed and nothing about what the result would
+// be: a task or module that does not fit (*ProfileError), a cancelled context,
+// an input that could not be read, a machine out of memory.
+func (r *Runner) Run(ctx context.Context, t Task) (*Result, error) {
+	if err := t.Check(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("run: %w", err)
+	}
+	host, err := wasi.New(wasi.Config{
+		Args: append([]string{"main"}, t.Args...), Env: environment(t.Env),
+		Inputs: t.Inputs, Seed: t.Seed, OutputBytes: t.Limits.OutputBytes,
+	})
+	if err != nil {
+		return nil, err
+	}
+	program, release, err := r.cache.get(ctx, t.Module, t.Limits.pages())
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+
+	slice := min(int64(t.Limits.Fuel), sliceFuel)
+	s := &session{ctx: ctx, host: host, reserve: int64(t.Limits.Fuel) - slice}
+	res := &Result{}
+	var out engine.Outcome
+	err = program.Run(ctx, s, slice, func(o engine.Outcome, memory []byte) {
+		if out = o; out.Trapped {
+			clearTorn(memory)
+		}
+		res.PeakMemory = uint64(len(memory)) // memory never shrinks
+		res.MemoryHash = HashMemory(memory)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("run: %w", err)
+	}
+	if err := s.finish(res, out, t.Limits.Fuel); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+func environment(env map[string]string) []string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		list = append(list, name+"="+env[name])
+	}
+	return list
+}
+
+// compile makes a program of the module that its author built.
+func (r *Runner) compile(ctx context.Context, module []byte, pages uint32) (engine.Program, error) {
+	m, err := inspect(ctx, module)
+	if err != nil {
+		return nil, err
+	}
+	rewritten, err := m.Rewrite(pages)
+	if err != nil {
+		return nil, err
+	}
+	return r.engine.Compile(ctx, rewritten)
+}

@@ -1,0 +1,168 @@
+// Package wasm runs a WASI command deterministically: the same module, input and limits give the same Result on every engine and machine.
+package wasm
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/filecoin-project/bacalhau/wasm/engine"
+	"github.com/filecoin-project/bacalhau/wasm/rewrite"
+	"github.com/filecoin-project/bacalhau/wasm/wasi"
+)
+
+// Version numbers the execution profile: the rewriter with its prices, and the
+// host. It is part of the result digest's domain, since a change of either can
+// change any result.
+const Version = 1
+
+// Exit codes of runs that did not exit by themselves. A guest's own codes are
+// below 1<<31: higher ones given to proc_exit lose their top bit.
+const (
+	ExitTrap      uint32 = 1<<31 + 1
+	ExitOutOfFuel uint32 = 1<<31 + 2
+)
+
+// Reasons in Result.Trap.
+const (
+	TrapOutOfFuel = "out of fuel"
+	TrapStack     = "stack overflow"
+	TrapGuest     = "trap" // unreachable, a bad address, a division by zero and the like
+)
+
+// Maxima of Limits and Task.
+const (
+	MaxMemoryBytes = 4<<30 - rewrite.PageBytes
+	MaxFuel        = 1 << 62
+	MaxOutputBytes = 4 << 30
+	MaxStringBytes = 1 << 20 // arguments and environment together
+)
+
+// ProfileError says why a module cannot run here and what to change.
+type ProfileError = rewrite.ProfileError
+
+// File is an input, read lazily and possibly by several runs at once.
+type File = wasi.File
+
+// Limits bound a run. All must be set.
+type Limits struct {
+	MemoryBytes uint64 // linear memory, rounded down to pages of 64 KiB; 4 GiB counts as one page less
+	Fuel        uint64 // units
+	OutputBytes uint64 // stdout, stderr, output files and 64 bytes + name for each of them
+}
+
+// Check says which limit is missing or too high.
+func (l Limits) Check() error {
+	for _, x := range []struct {
+		name           string
+		have, min, max uint64
+	}{
+		{"memory limit (bytes)", l.MemoryBytes, rewrite.PageBytes, 4 << 30},
+		{"fuel limit", l.Fuel, 1, MaxFuel},
+		{"output limit (bytes)", l.OutputBytes, 1, MaxOutputBytes},
+	} {
+		if x.have < x.min || x.have > x.max {
+			return fmt.Errorf("%s is %d: set it between %d and %d", x.name, x.have, x.min, uint64(x.max))
+		}
+	}
+	return nil
+}
+
+func (l Limits) pages() uint32 {
+	return uint32(min(l.MemoryBytes, MaxMemoryBytes) / rewrite.PageBytes)
+}
+
+// Task is one run: a program and everything that it can see.
+type Task struct {
+	Module []byte            // as its author built it
+	Args   []string          // behind argv[0], which is always "main"
+	Env    map[string]string // shown sorted by name
+	Inputs map[string]File   // slash path below /inputs; directories are implied
+	Seed   [32]byte          // of random_get
+	Limits Limits
+}
+
+// Check says what is wrong with the task, apart from its module.
+func (t *Task) Check() error {
+	if err := t.Limits.Check(); err != nil {
+		return err
+	}
+	total := 0
+	for _, a := range t.Args {
+		if strings.IndexByte(a, 0) >= 0 {
+			return fmt.Errorf("argument %q contains a zero byte: remove it", a)
+		}
+		total += len(a) + 1
+	}
+	for name, value := range t.Env {
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.IndexByte(value, 0) >= 0 {
+			return fmt.Errorf("environment variable %q: want a name without '=' and no zero bytes", name)
+		}
+		total += len(name) + len(value) + 2
+	}
+	if total > MaxStringBytes {
+		return fmt.Errorf("arguments and environment take %d bytes: pass at most %d, or use an input file", total, MaxStringBytes)
+	}
+	return nil
+}
+
+// OutputFile is a file that the guest left below /outputs. Directories without
+// files are not part of a result.
+type OutputFile struct {
+	Path string // relative to /outputs, with slashes
+	Data []byte
+}
+
+// Result is everything that a run's digest covers, and a little more.
+type Result struct {
+	ExitCode uint32 // the guest's own, ExitTrap or ExitOutOfFuel
+	Trap     string // "" or a short reason that is the same on every engine
+	// Fuel is the units used. A run that trapped has used what it had paid
+	// when it last entered a loop's turn or called a function; a run out of
+	// fuel has used its limit.
+	Fuel       uint64
+	MemoryHash [32]byte // of the final linear memory, see HashMemory
+	PeakMemory uint64   // bytes of linear memory
+	Stdout     []byte
+	Stderr     []byte
+	Outputs    []OutputFile // sorted by path
+}
+
+// Check says whether a module fits the execution profile. A *ProfileError says
+// what is wrong and what to change.
+func Check(module []byte) error {
+	_, err := inspect(context.Background(), module)
+	return err
+}
+
+// inspect validates the module as its author built it. Only then is it safe to
+// rewrite, since indices that do not exist may exist afterwards.
+func inspect(ctx context.Context, module []byte) (*rewrite.Module, error) {
+	m, err := rewrite.Inspect(module, signatures)
+	if err != nil {
+		return nil, err
+	}
+	if err := engine.Validate(ctx, module); err != nil {
+		what, _, _ := strings.Cut(err.Error(), "\n")
+		return nil, &ProfileError{What: "it is not a valid WebAssembly 2.0 module: " + what, Fix: "build it again with a current compiler"}
+	}
+	return m, nil
+}
+
+// signatures are the functions that a module may import.
+var signatures = func() map[string]rewrite.Signature {
+	s := map[string]rewrite.Signature{}
+	for _, f := range wasi.Funcs {
+		s[f.Name] = rewrite.Signature{Params: f.Params, Results: f.Results}
+	}
+	return s
+}()
+
+// hostFuncs are those of the host, and the meter last.
+var hostFuncs = func() []engine.Func {
+	var list []engine.Func
+	for _, f := range wasi.Funcs {
+		list = append(list, engine.Func{Module: wasi.Module, Name: f.Name, Params: f.Params, Results: f.Results})
+	}
+	return append(list, engine.Func{Module: rewrite.MeterModule, Name: rewrite.MeterName, Params: "i"})
+}()
