@@ -27,8 +27,9 @@ var (
 
 const (
 	memTableBytes = 16 << 20
-	// reserveBytes stay free on disk, because the database cannot continue after
-	// a failed write to its log, while a refused write costs nothing.
+	// reserveBytes stay free on disk: a refused write costs nothing, while the
+	// database cannot continue after a failed write to its log and ends the
+	// process when it cannot even begin a new one.
 	reserveBytes = 64 << 20
 )
 
