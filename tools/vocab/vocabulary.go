@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path"
@@ -92,7 +93,7 @@ func members(n node, source []byte) ([]field, error) {
 		if err != nil {
 			return nil, err
 		}
-		if start < after || stop > end || end > len(source) {
+		if start < after || stop > end || end > len(source) || !bytes.Contains(source[start:stop], []byte(m.Name)) {
 			return nil, fmt.Errorf("field %s.%s is not where the artifact says; build the contracts again", n.Name, m.Name)
 		}
 		f := parameter(m)
