@@ -1,7 +1,10 @@
 package protocol
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -63,10 +66,49 @@ func (v Verification) hash() common.Hash {
 
 // Hash is keccak256(abi.encode(leaf)): the leaf's place in a Merkle-sum tree, and for one piece the commitment itself.
 func (l Leaf) Hash() common.Hash {
-	return words{}.uint(uint64(l.Index)).big(l.Rx).uint(uint64(l.Parity)).hash(l.C).uint(l.Fuel).hash(l.Output).keccak()
+	return words(l.Encode()).keccak()
 }
 
 // Encode is abi.encode(leaf): six words.
 func (l Leaf) Encode() []byte {
 	return words{}.uint(uint64(l.Index)).big(l.Rx).uint(uint64(l.Parity)).hash(l.C).uint(l.Fuel).hash(l.Output)
+}
+
+// LeafBytes is the length of an encoded leaf.
+const LeafBytes = 6 * 32
+
+// DecodeLeaf is the inverse of Leaf.Encode; it takes nothing but what Encode gives.
+func DecodeLeaf(raw []byte) (Leaf, error) {
+	if len(raw) != LeafBytes {
+		return Leaf{}, fmt.Errorf("leaf has %d bytes, want %d", len(raw), LeafBytes)
+	}
+	word := func(i int) []byte { return raw[32*i : 32*(i+1)] }
+	l := Leaf{
+		Index:  binary.BigEndian.Uint32(word(0)[28:]),
+		Rx:     new(big.Int).SetBytes(word(1)),
+		Parity: word(2)[31],
+		C:      common.BytesToHash(word(3)),
+		Fuel:   binary.BigEndian.Uint64(word(4)[24:]),
+		Output: common.BytesToHash(word(5)),
+	}
+	if !bytes.Equal(l.Encode(), raw) {
+		return Leaf{}, errors.New("leaf has numbers out of range")
+	}
+	return l, nil
+}
+
+// DecodeLeaves reads leaves encoded one after the other.
+func DecodeLeaves(raw []byte) ([]Leaf, error) {
+	if len(raw)%LeafBytes != 0 {
+		return nil, fmt.Errorf("leaves have %d bytes, which is no multiple of %d", len(raw), LeafBytes)
+	}
+	leaves := make([]Leaf, 0, len(raw)/LeafBytes)
+	for i := 0; i < len(raw); i += LeafBytes {
+		l, err := DecodeLeaf(raw[i : i+LeafBytes])
+		if err != nil {
+			return nil, err
+		}
+		leaves = append(leaves, l)
+	}
+	return leaves, nil
 }

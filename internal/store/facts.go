@@ -70,10 +70,10 @@ type Job struct {
 	Cancelled bool
 	// Rejected says why the contract did not take the job; such a job never was on the chain.
 	Rejected string
-	// Result is the digest of the merged outputs, once all pieces are in.
+	// Done means that every piece has ended and nothing is left to do.
+	Done bool
+	// Result is the digest of the merged outputs of a done job; zero if no piece has any.
 	Result common.Hash
-	// Failed pieces: their execution was refunded.
-	Failed []uint32
 }
 
 // PutJob makes a job durable. It must precede createJob.

@@ -20,12 +20,13 @@ type Point struct {
 	Time   uint64
 }
 
-// Log is one event of the contract as the chain has it.
+// Log is one event of the contract and where it happened.
 type Log struct {
-	Block  Point
-	TxHash common.Hash
-	Topics []common.Hash
-	Data   []byte
+	Block Point
+	Tx    common.Hash
+	// Name and Event are the event's type and fields.
+	Name  string
+	Event json.RawMessage
 }
 
 // AppendLogs records logs, in chain order, and that everything up to upTo is known, in one step.

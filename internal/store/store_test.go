@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"encoding/json"
 	"errors"
 	"math/big"
 	"testing"
@@ -77,7 +78,9 @@ func TestLogsInChainOrderAndRollback(t *testing.T) {
 	at := func(n uint64) store.Point {
 		return store.Point{Number: n, Hash: common.BigToHash(big.NewInt(int64(n)))}
 	}
-	logOf := func(n uint64, data byte) store.Log { return store.Log{Block: at(n), Data: []byte{data}} }
+	logOf := func(n uint64, data byte) store.Log {
+		return store.Log{Block: at(n), Name: "E", Event: json.RawMessage{'0' + data}}
+	}
 	steps := []struct {
 		upTo store.Point
 		logs []store.Log
@@ -94,7 +97,7 @@ func TestLogsInChainOrderAndRollback(t *testing.T) {
 	expect := func(want string, points ...uint64) {
 		t.Helper()
 		var got []byte
-		if err := s.Logs(func(l store.Log) error { got = append(got, '0'+l.Data[0]); return nil }); err != nil {
+		if err := s.Logs(func(l store.Log) error { got = append(got, l.Event...); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		if string(got) != want {

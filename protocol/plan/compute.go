@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math/big"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -15,8 +16,8 @@ type ComputeFacts struct {
 	Policy Policy
 	// Specs of jobs that were loaded; a job whose spec cannot be had or does not fit has Fit false.
 	Specs map[common.Hash]SpecFacts
-	// Offered says until when (seconds) this node's latest offer for a job stands.
-	Offered map[common.Hash]uint64
+	// Offered is this node's latest offer for a job.
+	Offered map[common.Hash]protocol.Offer
 	// Work that was begun; finished work has its commitment on disk.
 	Work map[SeatKey]WorkFacts
 }
@@ -126,7 +127,7 @@ func (f ComputeFacts) offers(v *protocol.View, busy uint32) []Action {
 	room := min(f.Policy.MaxPieces-busy, f.Parameters.MaxPieces)
 	var actions []Action
 	for id, j := range v.Jobs {
-		if len(j.Open()) == 0 || v.Head.Time >= j.Terms.Expiry || j.Terms.Client == f.Self || f.Offered[id] > v.Head.Time {
+		if len(j.Open()) == 0 || v.Head.Time >= j.Terms.Expiry || j.Terms.Client == f.Self || f.outstanding(v, j) {
 			continue
 		}
 		if reason := f.Declines(j.Terms); reason != "" {
@@ -143,6 +144,17 @@ func (f ComputeFacts) offers(v *protocol.View, busy uint32) []Action {
 		}
 	}
 	return actions
+}
+
+// outstanding says whether the node's latest offer for a job may still be accepted.
+func (f ComputeFacts) outstanding(v *protocol.View, j *protocol.Job) bool {
+	o, offered := f.Offered[j.ID]
+	if !offered || o.Deadline <= v.Head.Time {
+		return false
+	}
+	return !slices.ContainsFunc(j.Runs, func(id common.Hash) bool {
+		return v.Runs[id].Node == f.Self && v.Runs[id].Nonce == o.Nonce
+	})
 }
 
 // Declines says why the node does not want a job with these terms, or nothing.

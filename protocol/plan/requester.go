@@ -33,6 +33,8 @@ type OfferKey struct {
 
 // JobFacts is what the client wants of a job.
 type JobFacts struct {
+	// Terms of the job to create if the chain does not have it.
+	Terms     protocol.Terms
 	Cancelled bool
 	// PiecesPerExecution that one offer gets at most.
 	PiecesPerExecution uint32
@@ -66,7 +68,10 @@ func Requester(v *protocol.View, f RequesterFacts) []Action {
 	for id, facts := range f.Jobs {
 		j := v.Jobs[id]
 		if j == nil {
-			continue // not on chain yet
+			if !facts.Cancelled {
+				actions = append(actions, send(protocol.CreateJob{Terms: facts.Terms}, "%s", id))
+			}
+			continue
 		}
 		actions = append(actions, f.assign(v, j, facts)...)
 		for _, run := range j.Runs {

@@ -1,0 +1,92 @@
+// Package agent is what a node does: it folds the contract's events into a view, plans from it and performs the plan,
+// as a compute node and as a requester.
+//
+// Everything an agent must remember is on disk before the chain hears of it. It may be killed at any point: the next
+// start folds the same events, reads the same facts and plans the same steps.
+package agent
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/transport"
+)
+
+// Deployment is the contract that an agent works with.
+type Deployment struct {
+	ChainID    uint64
+	Contract   common.Address
+	Parameters protocol.Parameters
+}
+
+// Chain is how an agent acts on the contract with its wallet.
+type Chain interface {
+	// Send makes a call in a transaction, once for a key however often it is asked, and returns when it is mined. A
+	// *transport.RefusedError is the contract's: nothing has happened.
+	Send(ctx context.Context, key string, call protocol.Call) (transport.Receipt, error)
+	// Wallet reads a wallet's money in the contract.
+	Wallet(ctx context.Context, owner common.Address) (protocol.Wallet, error)
+	// OfferDigest is what a node signs to make an offer.
+	OfferDigest(ctx context.Context, o protocol.Offer) (common.Hash, error)
+}
+
+// Library is the content-addressed data that a node holds and serves. Directories are named by the digest of their
+// CID, as on the chain.
+type Library interface {
+	// Fetch makes a directory complete here, asking each of the endpoints in turn, and pins it.
+	Fetch(ctx context.Context, dir common.Hash, endpoints []string) error
+	// ReadFile reads a file of a local directory; a file of more than limit bytes is an error.
+	ReadFile(ctx context.Context, dir common.Hash, path string, limit int64) ([]byte, error)
+	// Resolve finds a directory within a local directory.
+	Resolve(ctx context.Context, dir common.Hash, path string) (common.Hash, error)
+	// Publish makes a directory durable here and serves it: files by path, and local directories linked in by path.
+	Publish(ctx context.Context, files map[string][]byte, links map[string]common.Hash) (common.Hash, error)
+	// Import takes a directory from a CAR, verified against its digest.
+	Import(ctx context.Context, dir common.Hash, car io.Reader) error
+}
+
+// Task is one piece to run.
+type Task struct {
+	Spec  protocol.Spec
+	Piece protocol.Piece
+	// Seed for the program's random numbers, the same for everyone who runs the piece.
+	Seed [32]byte
+	// Endpoints where inputs may be had.
+	Endpoints []string
+}
+
+// Output is what running a piece gave: its result and, as a CAR, the directory Root with ResultFile
+// (protocol.Result as JSON) and OutputsDir (the directory whose digest Result.Outputs is).
+type Output struct {
+	Result protocol.Result
+	Root   common.Hash
+	CAR    []byte
+}
+
+// Executor runs pieces. The same task gives the same Result everywhere.
+type Executor interface {
+	// Check says why a job cannot be run here, having fetched what it needs to know. ErrUnfit is for good.
+	Check(ctx context.Context, spec protocol.Spec, endpoints []string) error
+	// Run runs a piece; an error is this machine's failure and says nothing about the piece.
+	Run(ctx context.Context, t Task) (Output, error)
+}
+
+// ErrUnfit marks a job that this node will never run, whatever happens to the network.
+var ErrUnfit = errors.New("unfit job")
+
+// What Output.Root holds.
+const (
+	ResultFile = "result.json"
+	OutputsDir = "outputs"
+)
+
+// What a node publishes for a seat: the leaves, one after the other, and by piece the encrypted output, which is the
+// 32 bytes of Output.Root followed by Output.CAR.
+const (
+	leavesFile = "leaves"
+	sealedFile = "output.age"
+)

@@ -1,0 +1,178 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/filecoin-project/bacalhau/internal/seal"
+	"github.com/filecoin-project/bacalhau/internal/store"
+	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/protocol/plan"
+)
+
+// deliver decrypts the accepted outputs of an execution, checks them against the commitment and keeps them.
+func (r *Requester) deliver(ctx context.Context, a plan.Deliver) error {
+	p, err := r.publishedBy(a.Execution, a.Seat)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	opened := r.opened[plan.SeatKey{Execution: a.Execution, Seat: a.Seat}]
+	doc := r.documents[p.job]
+	r.mu.Unlock()
+	if doc == nil {
+		return fmt.Errorf("the spec of job %s is not loaded yet", p.job)
+	}
+	pieces := make([]store.Delivered, 0, len(a.Pieces))
+	for _, index := range a.Pieces {
+		piece, ok := opened.Pieces[index]
+		if !ok {
+			return fmt.Errorf("piece %d is not opened", index)
+		}
+		d, err := r.open(ctx, piece, p, doc.Spec)
+		if err != nil {
+			return fmt.Errorf("output of piece %d from node %s: %w", index, p.node, err)
+		}
+		pieces = append(pieces, d)
+	}
+	if err := r.Store.PutDelivered(a.Execution, pieces); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.delivered[a.Execution] = pieces
+	for seat := uint8(1); seat <= 3; seat++ {
+		delete(r.opened, plan.SeatKey{Execution: a.Execution, Seat: seat}) // not needed any more
+	}
+	return nil
+}
+
+// open decrypts one output into the library.
+func (r *Requester) open(
+	ctx context.Context, piece plan.OpenedPiece, p published, spec protocol.Spec,
+) (store.Delivered, error) {
+	limit := int64(spec.Limits.OutputBytes) + int64(spec.Limits.OutputBytes)/8 + 1<<20 // age's and the CAR's share
+	sealed, err := r.Library.ReadFile(ctx, piece.Leaf.Output, sealedFile, limit)
+	if err != nil {
+		return store.Delivered{}, err
+	}
+	plain, err := seal.Decrypt(piece.Shared[:], bytes.NewReader(sealed))
+	if err != nil {
+		return store.Delivered{}, err
+	}
+	var root common.Hash
+	if _, err := io.ReadFull(plain, root[:]); err != nil {
+		return store.Delivered{}, fmt.Errorf("truncated output: %w", err)
+	}
+	if err := r.Library.Import(ctx, root, plain); err != nil {
+		return store.Delivered{}, err
+	}
+	raw, err := r.Library.ReadFile(ctx, root, ResultFile, 4096)
+	if err != nil {
+		return store.Delivered{}, err
+	}
+	var result protocol.Result
+	if err := json.Unmarshal(raw, &result); err != nil {
+		return store.Delivered{}, fmt.Errorf("malformed result: %w", err)
+	}
+	outputs, err := r.Library.Resolve(ctx, root, OutputsDir)
+	if err != nil {
+		return store.Delivered{}, err
+	}
+	digest := result.Digest(p.terms.Salt, piece.Leaf.Index, spec.Profile)
+	if outputs != result.Outputs || digest != piece.Digest || result.Fuel != piece.Leaf.Fuel {
+		return store.Delivered{}, fmt.Errorf("it is not the output that the node committed to")
+	}
+	return store.Delivered{Job: p.job, Piece: piece.Leaf.Index, Output: outputs, Result: result, Node: p.node}, nil
+}
+
+// finishJobs ends the jobs that have nothing left to do, and merges their outputs into one directory.
+func (r *Requester) finishJobs(ctx context.Context) error {
+	r.mu.Lock()
+	var over []common.Hash
+	r.Feed.Read(func(v *protocol.View) {
+		for id := range r.unfinished() {
+			if j := v.Jobs[id]; j != nil && r.over(v, j) {
+				over = append(over, id)
+			}
+		}
+	})
+	r.mu.Unlock()
+	for _, id := range over {
+		result, err := r.merge(ctx, id)
+		if err != nil {
+			return fmt.Errorf("merge the outputs of job %s: %w", id, err)
+		}
+		if err := r.update(id, func(j *store.Job) { j.Done, j.Result = true, result }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// over says that no piece of a job is open or running and that all accepted outputs are here; the caller holds r.mu.
+func (r *Requester) over(v *protocol.View, j *protocol.Job) bool {
+	if len(j.Open()) > 0 || (j.Frontier < j.Terms.Pieces && !j.Closed) {
+		return false
+	}
+	for _, id := range j.Runs {
+		run := v.Runs[id]
+		if !run.Done() || (gaveOutput(run) && r.delivered[id] == nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// gaveOutput says whether an ended execution has outputs that the client accepted.
+func gaveOutput(run *protocol.Run) bool {
+	return run.Record.Status == protocol.StatusSettled ||
+		(run.Verification != nil && run.Verification.Outcome == protocol.OutcomeFirstLost)
+}
+
+// merge makes the directory that the user gets: the outputs of a job of one piece as they are, else a directory for
+// each piece under "pieces" by its name, and "stdout", which is all pieces' standard output in their order.
+func (r *Requester) merge(ctx context.Context, id common.Hash) (common.Hash, error) {
+	doc, pieces := r.accepted(id)
+	if len(pieces) == 0 {
+		return common.Hash{}, nil
+	}
+	if len(doc.Pieces) == 1 {
+		return pieces[0].Output, nil
+	}
+	links := make(map[string]common.Hash, len(pieces))
+	var stdout bytes.Buffer
+	for index := range uint32(len(doc.Pieces)) {
+		d, ok := pieces[index]
+		if !ok {
+			continue
+		}
+		links["pieces/"+doc.Pieces[index].Name] = d.Output
+		part, err := r.Library.ReadFile(ctx, d.Output, "stdout", int64(doc.Spec.Limits.OutputBytes))
+		if err != nil {
+			return common.Hash{}, err
+		}
+		stdout.Write(part)
+	}
+	return r.Library.Publish(ctx, map[string][]byte{"stdout": stdout.Bytes()}, links)
+}
+
+// accepted gives a job's document and its accepted outputs by piece.
+func (r *Requester) accepted(id common.Hash) (*protocol.Document, map[uint32]store.Delivered) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	pieces := map[uint32]store.Delivered{}
+	for _, list := range r.delivered {
+		for _, d := range list {
+			if d.Job == id {
+				pieces[d.Piece] = d
+			}
+		}
+	}
+	return r.documents[id], pieces
+}

@@ -1,0 +1,202 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/filecoin-project/bacalhau/internal/store"
+	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/protocol/plan"
+	"github.com/filecoin-project/bacalhau/transport"
+)
+
+// RequesterConfig is what a requester node is made of.
+type RequesterConfig struct {
+	Deployment
+	Self    common.Address
+	Secret  protocol.ClientSecret
+	Feed    *Feed
+	Chain   Chain
+	Library Library
+	Store   *store.Store
+	Log     *slog.Logger
+}
+
+// Requester is a requester node's agent: it acts for one client.
+type Requester struct {
+	RequesterConfig
+	perform *performer
+
+	mu        sync.Mutex
+	jobs      map[common.Hash]store.Job
+	documents map[common.Hash]*protocol.Document
+	opened    map[plan.SeatKey]plan.Opened
+	delivered map[common.Hash][]store.Delivered // by execution
+	refused   map[plan.OfferKey]bool
+}
+
+// NewRequester takes up the jobs that the store knows of.
+func NewRequester(cfg RequesterConfig) (*Requester, error) {
+	r := &Requester{
+		RequesterConfig: cfg,
+		perform:         newPerformer(cfg.Log),
+		jobs:            map[common.Hash]store.Job{},
+		documents:       map[common.Hash]*protocol.Document{},
+		opened:          map[plan.SeatKey]plan.Opened{},
+		delivered:       map[common.Hash][]store.Delivered{},
+		refused:         map[plan.OfferKey]bool{},
+	}
+	err := cfg.Store.Jobs(func(j store.Job) error {
+		r.jobs[j.ID] = j
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = cfg.Store.Deliveries(func(execution common.Hash, pieces []store.Delivered) error {
+		r.delivered[execution] = pieces
+		return nil
+	})
+	return r, err
+}
+
+// Run works until ctx ends and returns its error, after all that was begun has stopped.
+func (r *Requester) Run(ctx context.Context) error { return r.perform.loop(ctx, r.Feed, r.step) }
+
+func (r *Requester) step(ctx context.Context) error {
+	wallet, err := r.Chain.Wallet(ctx, r.Self)
+	if err != nil {
+		return fmt.Errorf("read wallet: %w", err)
+	}
+	if err := r.loadDocuments(ctx); err != nil {
+		return err
+	}
+	var actions []plan.Action
+	r.mu.Lock()
+	facts := plan.RequesterFacts{
+		Terms: plan.Terms{Self: r.Self, Parameters: r.Parameters}, Wallet: wallet, Secret: r.Secret,
+		Jobs: r.unfinished(), Opened: r.opened, Delivered: map[common.Hash]bool{}, Refused: r.refused,
+	}
+	for execution := range r.delivered {
+		facts.Delivered[execution] = true
+	}
+	r.Feed.Read(func(v *protocol.View) { actions = plan.Requester(v, facts) })
+	r.mu.Unlock()
+	for _, a := range actions {
+		r.act(ctx, a)
+	}
+	return r.finishJobs(ctx)
+}
+
+// unfinished lists the jobs that still need something done; the caller holds r.mu.
+func (r *Requester) unfinished() map[common.Hash]plan.JobFacts {
+	jobs := map[common.Hash]plan.JobFacts{}
+	for id, j := range r.jobs {
+		if j.Rejected == "" && !j.Done {
+			jobs[id] = plan.JobFacts{
+				Terms: j.Terms, Cancelled: j.Cancelled, PiecesPerExecution: j.PiecesPerExecution,
+				VerifierBid: j.VerifierBid, Document: r.documents[id],
+			}
+		}
+	}
+	return jobs
+}
+
+// loadDocuments reads the specs of the client's own jobs, which are in its own library.
+func (r *Requester) loadDocuments(ctx context.Context) error {
+	r.mu.Lock()
+	var missing []store.Job
+	for id, j := range r.jobs {
+		if r.documents[id] == nil && j.Rejected == "" && !j.Done {
+			missing = append(missing, j)
+		}
+	}
+	r.mu.Unlock()
+	for _, j := range missing {
+		doc, err := fetchDocument(ctx, r.Library, j.Terms, nil)
+		if err != nil {
+			return fmt.Errorf("job %s: %w", j.ID, err)
+		}
+		r.mu.Lock()
+		r.documents[j.ID] = doc
+		r.mu.Unlock()
+	}
+	return nil
+}
+
+func (r *Requester) act(ctx context.Context, action plan.Action) {
+	switch a := action.(type) {
+	case plan.Send:
+		r.perform.do(ctx, a.Key, func(ctx context.Context) error { return r.send(ctx, a) })
+	case plan.Collect:
+		key := fmt.Sprintf("collect:%s:%d", a.Execution, a.Seat)
+		r.perform.do(ctx, key, func(ctx context.Context) error { return r.collect(ctx, a) })
+	case plan.Deliver:
+		r.perform.do(ctx, "deliver:"+a.Execution.Hex(), func(ctx context.Context) error { return r.deliver(ctx, a) })
+	}
+}
+
+// send makes a call; what the contract refuses for good is remembered, so that it is not asked again.
+func (r *Requester) send(ctx context.Context, a plan.Send) error {
+	_, err := r.Chain.Send(ctx, a.Key, a.Call)
+	if err == nil {
+		return nil
+	}
+	switch call := a.Call.(type) {
+	case protocol.CreateJob:
+		if refusal(err) {
+			return errors.Join(err, r.reject(call.Terms, err))
+		}
+	case protocol.AcceptOffer:
+		r.refuse(call.Offer, err)
+	case protocol.AcceptReturned:
+		r.refuse(call.Offer, err)
+	}
+	return err
+}
+
+// refuse drops an offer that the contract did not take because of its node.
+func (r *Requester) refuse(o protocol.Offer, err error) {
+	var short protocol.InsufficientFree
+	if !refusal(err) || (errors.As(err, &short) && short.Wallet == r.Self) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refused[plan.OfferKey{Node: o.Node, Nonce: o.Nonce}] = true
+}
+
+// reject remembers that a job never came to be.
+func (r *Requester) reject(t protocol.Terms, cause error) error {
+	return r.update(protocol.JobID(r.ChainID, r.Contract, t), func(j *store.Job) { j.Rejected = cause.Error() })
+}
+
+// update changes what is known of a job, on disk first.
+func (r *Requester) update(id common.Hash, change func(*store.Job)) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	j, ok := r.jobs[id]
+	if !ok {
+		return fmt.Errorf("%w: %s", ErrUnknownJob, id)
+	}
+	change(&j)
+	if err := r.Store.PutJob(j); err != nil {
+		return err
+	}
+	r.jobs[id] = j
+	return nil
+}
+
+// refusal says whether an error is the contract's.
+func refusal(err error) bool {
+	var refused *transport.RefusedError
+	return errors.As(err, &refused)
+}
+
+// ErrUnknownJob means that this client has no such job.
+var ErrUnknownJob = errors.New("unknown job")

@@ -1,0 +1,159 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/filecoin-project/bacalhau/internal/store"
+	"github.com/filecoin-project/bacalhau/protocol"
+)
+
+// Submission is work that a client wants done. The pieces' public keys are filled in.
+type Submission struct {
+	Spec   protocol.Spec
+	Pieces []protocol.Piece
+	// Bid per piece, wei.
+	Bid *big.Int
+	// FuelPrice in wei per unit of fuel; nil or zero for the flat price Bid.
+	FuelPrice *big.Int
+	// CheckRate p in units of 2^-16.
+	CheckRate uint16
+	// Seats of a checked piece: 2 lazy, 3 eager.
+	Seats uint8
+	// ExecuteSeconds that a node has for its pieces.
+	ExecuteSeconds uint32
+	// ExpirySeconds from now until which pieces may be assigned.
+	ExpirySeconds uint64
+	// PiecesPerExecution that one offer gets at most; 0 spreads the job over the nodes registered now.
+	PiecesPerExecution uint32
+	// ColludingShare of nodes assumed when the stakes are derived.
+	ColludingShare float64
+}
+
+// Submit creates a job. When it returns without error the job is on the chain; if the process dies before, the next
+// start creates it.
+func (r *Requester) Submit(ctx context.Context, s Submission) (common.Hash, error) {
+	var salt common.Hash
+	rand.Read(salt[:])
+	doc, err := r.newDocument(s, salt)
+	if err != nil {
+		return common.Hash{}, err
+	}
+	count := s.PiecesPerExecution
+	var now uint64
+	r.Feed.Read(func(v *protocol.View) {
+		now = v.Head.Time
+		if count == 0 {
+			nodes := uint32(max(1, len(v.Nodes)))
+			count = (uint32(len(s.Pieces)) + nodes - 1) / nodes
+		}
+	})
+	count = min(count, r.Parameters.MaxPieces)
+	stakes, err := protocol.DeriveStakes(s.Bid, count, s.CheckRate, s.ColludingShare)
+	if err != nil {
+		return common.Hash{}, err
+	}
+	if err := r.affordable(ctx, s, stakes, count); err != nil {
+		return common.Hash{}, err
+	}
+	spec, err := r.Library.Publish(ctx, map[string][]byte{
+		protocol.SpecJobFile: doc.Job, protocol.SpecPiecesFile: doc.Lines,
+	}, nil)
+	if err != nil {
+		return common.Hash{}, fmt.Errorf("publish spec: %w", err)
+	}
+	nonce, err := r.Store.NextNonce()
+	if err != nil {
+		return common.Hash{}, err
+	}
+	fuelPrice := s.FuelPrice
+	if fuelPrice == nil {
+		fuelPrice = new(big.Int)
+	}
+	terms := protocol.Terms{
+		Client: r.Self, Nonce: nonce, Pieces: uint32(len(s.Pieces)), CheckRate: s.CheckRate, Seats: s.Seats,
+		ExecuteWindow: s.ExecuteSeconds, Expiry: now + s.ExpirySeconds, Bid: s.Bid, FuelPrice: fuelPrice,
+		Fine: atLeast(stakes.Fine, r.Parameters.NoShowFee), Bond: stakes.Bond,
+		SpecRoot: doc.Root(), SpecCID: spec, Salt: salt,
+	}
+	return r.create(ctx, terms, doc, count, stakes.VerifierBid)
+}
+
+// create makes the job durable here, then on the chain.
+func (r *Requester) create(
+	ctx context.Context, t protocol.Terms, doc *protocol.Document, count uint32, verifierBid *big.Int,
+) (common.Hash, error) {
+	id := protocol.JobID(r.ChainID, r.Contract, t)
+	job := store.Job{
+		ID: id, Terms: t, PiecesPerExecution: count, VerifierBid: verifierBid, Created: time.Now().Unix(),
+	}
+	if err := r.Store.PutJob(job); err != nil {
+		return common.Hash{}, err
+	}
+	r.mu.Lock()
+	r.jobs[id], r.documents[id] = job, doc
+	r.mu.Unlock()
+	_, err := r.Chain.Send(ctx, "createJob:"+id.Hex(), protocol.CreateJob{Terms: t})
+	if refusal(err) {
+		return id, errors.Join(err, r.reject(t, err))
+	}
+	return id, err
+}
+
+func (r *Requester) newDocument(s Submission, salt common.Hash) (*protocol.Document, error) {
+	pieces := make([]protocol.Piece, len(s.Pieces))
+	for i, p := range s.Pieces {
+		p.PublicKey = hex.EncodeToString(r.Secret.PieceKey(salt, uint32(i)).PubKey().SerializeCompressed())
+		pieces[i] = p
+	}
+	return protocol.NewDocument(s.Spec, pieces)
+}
+
+// FundsError says how much is missing in a client's wallet, wei.
+type FundsError struct {
+	Need, Free *big.Int
+}
+
+func (e *FundsError) Error() string {
+	return fmt.Sprintf("too little balance: the job needs %s wei free in the wallet and %s are; deposit %s wei more",
+		e.Need, e.Free, new(big.Int).Sub(e.Need, e.Free))
+}
+
+// affordable checks the wallet against all that a job locks at once: escrow, the bonds of all executions, expected
+// checks, and what has to stay.
+func (r *Requester) affordable(ctx context.Context, s Submission, stakes protocol.Stakes, count uint32) error {
+	wallet, err := r.Chain.Wallet(ctx, r.Self)
+	if err != nil {
+		return err
+	}
+	n := int64(len(s.Pieces))
+	executions := (n + int64(count) - 1) / int64(count)
+	need := new(big.Int).Mul(s.Bid, big.NewInt(n))
+	need.Add(need, new(big.Int).Mul(stakes.Bond, big.NewInt(executions)))
+	need.Add(need, r.Parameters.MinDeposit)
+	if wallet.Free.Cmp(need) < 0 {
+		return &FundsError{Need: need, Free: wallet.Free}
+	}
+	return nil
+}
+
+// Cancel gives up what is not assigned yet; running executions end normally.
+func (r *Requester) Cancel(id common.Hash) error {
+	err := r.update(id, func(j *store.Job) { j.Cancelled = true })
+	r.perform.nudge()
+	return err
+}
+
+func atLeast(a, b *big.Int) *big.Int {
+	if a.Cmp(b) < 0 {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,136 @@
+package agent
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+
+	"github.com/ethereum/go-ethereum/common"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/filecoin-project/bacalhau/internal/seal"
+	"github.com/filecoin-project/bacalhau/internal/store"
+	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/protocol/plan"
+)
+
+// execute runs the pieces of a seat, encrypts and publishes their outputs and makes the commitment durable. Sending
+// it is the next plan's business.
+func (c *Compute) execute(ctx context.Context, a plan.Execute) error {
+	doc, terms, endpoints, err := c.document(ctx, a.Job)
+	if err != nil {
+		return err
+	}
+	sealed := make([]sealedPiece, len(a.Pieces))
+	group, groupCtx := errgroup.WithContext(ctx)
+	for i, index := range a.Pieces {
+		select {
+		case c.slots <- struct{}{}:
+		case <-groupCtx.Done():
+			return cmp.Or(group.Wait(), ctx.Err())
+		}
+		group.Go(func() error {
+			defer func() { <-c.slots }()
+			out, err := c.Executor.Run(groupCtx, Task{
+				Spec: doc.Spec, Piece: doc.Pieces[index], Seed: protocol.RandomSeed(terms.Salt, index), Endpoints: endpoints,
+			})
+			if err != nil {
+				return fmt.Errorf("piece %d: %w", index, err)
+			}
+			sealed[i], err = c.seal(out, doc, terms, index, a.Execution)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	work, err := publish(ctx, c.Library, sealed)
+	if err != nil {
+		return err
+	}
+	work.Execution, work.Seat = a.Execution, a.Seat
+	if err := c.Store.PutWork(work); err != nil {
+		return fmt.Errorf("store work: %w", err)
+	}
+	c.mu.Lock()
+	c.work[plan.SeatKey{Execution: a.Execution, Seat: a.Seat}] = finished(work)
+	c.mu.Unlock()
+	return nil
+}
+
+// sealedPiece is a piece's leaf, still without the digest of its published output.
+type sealedPiece struct {
+	leaf   protocol.Leaf
+	scalar common.Hash
+	output []byte
+}
+
+// seal encrypts a piece's digest and output to the piece's one-time key.
+func (c *Compute) seal(
+	out Output, doc *protocol.Document, t protocol.Terms, index uint32, execution common.Hash,
+) (sealedPiece, error) {
+	binding := protocol.Binding{
+		ChainID: c.ChainID, Contract: c.Contract, Execution: execution, Index: index, Node: c.Self,
+	}
+	var scalar [32]byte
+	rand.Read(scalar[:])
+	digest := out.Result.Digest(t.Salt, index, doc.Spec.Profile)
+	sealed, shared, err := protocol.Seal(digest, scalar, doc.PublicKey(index), binding)
+	if err != nil {
+		return sealedPiece{}, fmt.Errorf("piece %d: %w", index, err)
+	}
+	var encrypted bytes.Buffer
+	plain := io.MultiReader(bytes.NewReader(out.Root[:]), bytes.NewReader(out.CAR))
+	if err := seal.Encrypt(shared[:], plain, &encrypted); err != nil {
+		return sealedPiece{}, fmt.Errorf("piece %d: encrypt output: %w", index, err)
+	}
+	return sealedPiece{
+		leaf: protocol.Leaf{
+			Index: index, Rx: sealed.Rx, Parity: sealed.Parity, C: sealed.C, Fuel: out.Result.Fuel,
+		},
+		scalar: scalar,
+		output: encrypted.Bytes(),
+	}, nil
+}
+
+// publish makes the encrypted outputs and the leaves durable and available.
+func publish(ctx context.Context, lib Library, sealed []sealedPiece) (store.Work, error) {
+	files := make(map[string][]byte, len(sealed))
+	for _, s := range sealed {
+		files[outputPath(s.leaf.Index)+"/"+sealedFile] = s.output
+	}
+	outputs, err := lib.Publish(ctx, files, nil)
+	if err != nil {
+		return store.Work{}, fmt.Errorf("publish outputs: %w", err)
+	}
+	var work store.Work
+	var encoded []byte
+	for _, s := range sealed {
+		if s.leaf.Output, err = lib.Resolve(ctx, outputs, outputPath(s.leaf.Index)); err != nil {
+			return store.Work{}, fmt.Errorf("publish outputs: %w", err)
+		}
+		work.Leaves, work.Scalars = append(work.Leaves, s.leaf), append(work.Scalars, s.scalar)
+		encoded = append(encoded, s.leaf.Encode()...)
+	}
+	tree, err := protocol.LeavesTree(work.Leaves)
+	if err != nil {
+		return store.Work{}, err
+	}
+	work.Root, work.Fuel = tree.Root().Hash, tree.Root().Sum
+	if len(sealed) == 1 {
+		work.Bundle, work.Published = work.Leaves[0].Output, encoded
+		return work, nil
+	}
+	work.Bundle, err = lib.Publish(ctx, map[string][]byte{leavesFile: encoded}, map[string]common.Hash{OutputsDir: outputs})
+	if err != nil {
+		return store.Work{}, fmt.Errorf("publish leaves: %w", err)
+	}
+	work.Published = work.Bundle[:]
+	return work, nil
+}
+
+// outputPath is where a piece's encrypted output is within the outputs of a seat.
+func outputPath(index uint32) string { return fmt.Sprintf("%010d", index) }
