@@ -1,0 +1,239 @@
+// Package client is the Go SDK: it talks to a node's HTTP API and moves data in and out as verified CARs.
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/filecoin-project/bacalhau/protocol"
+)
+
+// Wei is an amount of money. In JSON it is a decimal string, for it may exceed what other languages take for a number.
+type Wei struct{ *big.Int }
+
+// MarshalJSON writes a decimal string.
+func (w Wei) MarshalJSON() ([]byte, error) {
+	if w.Int == nil {
+		return []byte(`"0"`), nil
+	}
+	return json.Marshal(w.Int.String())
+}
+
+// UnmarshalJSON reads a decimal string.
+func (w *Wei) UnmarshalJSON(raw []byte) error {
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return err
+	}
+	v, ok := new(big.Int).SetString(s, 10)
+	if !ok || v.Sign() < 0 {
+		return fmt.Errorf("%q is not an amount in wei", s)
+	}
+	w.Int = v
+	return nil
+}
+
+// Status describes a node.
+type Status struct {
+	Version    string              `json:"version"`
+	ChainID    uint64              `json:"chainId"`
+	Contract   common.Address      `json:"contract"`
+	Head       protocol.Block      `json:"head"`
+	Wallet     common.Address      `json:"wallet"`
+	Parameters protocol.Parameters `json:"parameters"`
+	// Ready means that the node has read the chain up to its head.
+	Ready bool `json:"ready"`
+}
+
+// Wallet is the money of the node's wallet: in the contract, and on its account outside of it.
+type Wallet struct {
+	Address common.Address `json:"address"`
+	Free    Wei            `json:"freeWei"`
+	Locked  Wei            `json:"lockedWei"`
+	Account Wei            `json:"accountWei"`
+}
+
+// JobRequest is work to be done. Zero values take the node's defaults, which Job then shows.
+type JobRequest struct {
+	// Module is the CID of a WASI preview1 command, which the node must have (see Client.Import).
+	Module string            `json:"module"`
+	Args   []string          `json:"args,omitempty"`
+	Env    map[string]string `json:"env,omitempty"`
+	// Inputs that every piece sees below /inputs.
+	Inputs []protocol.Input `json:"inputs,omitempty"`
+	// Pieces of work; none means one piece without anything of its own.
+	Pieces []PieceRequest  `json:"pieces,omitempty"`
+	Limits protocol.Limits `json:"limits"`
+	// Bid is the price cap per piece; FuelPrice the price per unit of fuel. Flat asks for the flat price Bid instead.
+	Bid       Wei  `json:"bidWei"`
+	FuelPrice Wei  `json:"fuelPriceWei"`
+	Flat      bool `json:"flat,omitempty"`
+	// CheckRate is the share of pieces to check, 0 to 1.
+	CheckRate float64 `json:"checkRate,omitempty"`
+	// Eager checks with three nodes at once instead of a third only on difference.
+	Eager          bool   `json:"eager,omitempty"`
+	ExecuteSeconds uint32 `json:"executeSeconds,omitempty"`
+	ExpirySeconds  uint64 `json:"expirySeconds,omitempty"`
+	// PiecesPerExecution bounds what one node gets at a time.
+	PiecesPerExecution uint32 `json:"piecesPerExecution,omitempty"`
+}
+
+// PieceRequest is what one piece has of its own.
+type PieceRequest struct {
+	Name   string           `json:"name"`
+	Args   []string         `json:"args,omitempty"`
+	Inputs []protocol.Input `json:"inputs,omitempty"`
+}
+
+// JobStatus is where a job stands as a whole.
+type JobStatus string
+
+const (
+	JobSubmitting JobStatus = "submitting" // not on the chain yet
+	JobWaiting    JobStatus = "waiting"    // no node has taken any piece yet
+	JobRunning    JobStatus = "running"
+	JobDone       JobStatus = "done"      // all pieces have results
+	JobCancelled  JobStatus = "cancelled" // ended, with pieces given back by the user
+	JobFailed     JobStatus = "failed"    // ended, with pieces that have no result
+	JobRejected   JobStatus = "rejected"  // the contract did not take it
+)
+
+// Ended says whether nothing more will happen.
+func (s JobStatus) Ended() bool {
+	switch s {
+	case JobDone, JobCancelled, JobFailed, JobRejected:
+		return true
+	}
+	return false
+}
+
+// JobSummary is a job in a list.
+type JobSummary struct {
+	ID      common.Hash `json:"id"`
+	Status  JobStatus   `json:"status"`
+	Created time.Time   `json:"created"`
+	Module  string      `json:"module"`
+	Pieces  uint32      `json:"pieces"`
+	// Committed pieces have a result on the chain, delivered ones an output that the client holds.
+	Committed uint32 `json:"committed"`
+	Delivered uint32 `json:"delivered"`
+	// Result is the CID of the merged outputs of an ended job.
+	Result string `json:"result,omitempty"`
+	// Rejected says why the contract did not take the job.
+	Rejected string `json:"rejected,omitempty"`
+}
+
+// Job is a job in full.
+type Job struct {
+	JobSummary
+	Terms      protocol.Terms    `json:"terms"`
+	Args       []string          `json:"args,omitempty"`
+	PieceList  []PieceReport     `json:"pieceList"`
+	Executions []ExecutionReport `json:"executions"`
+	Cost       Cost              `json:"cost"`
+	// Trouble lists what fails at the moment and is being tried again.
+	Trouble []string `json:"trouble,omitempty"`
+}
+
+// PieceReport is one piece of a job.
+type PieceReport struct {
+	Index uint32 `json:"index"`
+	Name  string `json:"name"`
+	// Status is that of the execution which has the piece, "open" if none has, "delivered" once its output is here.
+	Status    string         `json:"status"`
+	Node      common.Address `json:"node,omitzero"`
+	Execution common.Hash    `json:"execution,omitzero"`
+	// Checked means that the dice picked the piece.
+	Checked  bool   `json:"checked,omitempty"`
+	ExitCode uint32 `json:"exitCode"`
+	Fuel     uint64 `json:"fuel,omitempty"`
+	// Output is the CID of the piece's output directory.
+	Output string `json:"output,omitempty"`
+}
+
+// ExecutionReport is one node's assignment.
+type ExecutionReport struct {
+	ID     common.Hash     `json:"id"`
+	Node   common.Address  `json:"node"`
+	From   uint32          `json:"from"`
+	Count  uint32          `json:"count"`
+	Status protocol.Status `json:"status"`
+	// Deadline of the present status, timestamp in seconds; 0 if it has none.
+	Deadline uint64 `json:"deadline,omitempty"`
+	Fuel     uint64 `json:"fuel,omitempty"`
+	Silent   bool   `json:"silent,omitempty"`
+	// Checked lists the pieces that the dice picked.
+	Checked   []uint32         `json:"checked,omitempty"`
+	Outcome   protocol.Outcome `json:"outcome"`
+	Seats     []protocol.Seat  `json:"seats,omitempty"`
+	Payments  []Payment        `json:"payments,omitempty"`
+	Penalties []Penalty        `json:"penalties,omitempty"`
+}
+
+// Payment is what a seat earned.
+type Payment struct {
+	Seat uint8          `json:"seat"`
+	Node common.Address `json:"node"`
+	Wei  Wei            `json:"wei"`
+}
+
+// Penalty is money burned; Seat is 0 for the client.
+type Penalty struct {
+	Kind   protocol.PenaltyKind `json:"kind"`
+	Seat   uint8                `json:"seat,omitempty"`
+	Wallet common.Address       `json:"wallet"`
+	Wei    Wei                  `json:"wei"`
+}
+
+// Cost is what a job has cost so far, and what running it once would have.
+type Cost struct {
+	// Paid to the executions' nodes and to verifiers, and burned of the client's bonds.
+	Paid      Wei `json:"paidWei"`
+	PaidCheck Wei `json:"paidCheckWei"`
+	Burned    Wei `json:"burnedWei"`
+	// FuelClean is the fuel of one run of the delivered pieces; FuelExecuted all that was paid for, checks included.
+	FuelClean    uint64 `json:"fuelClean"`
+	FuelExecuted uint64 `json:"fuelExecuted"`
+	// Transactions of all parties for this job, and the gas they used.
+	Transactions []TransactionCost `json:"transactions,omitempty"`
+	Gas          uint64            `json:"gas"`
+	GasPerPiece  float64           `json:"gasPerPiece"`
+}
+
+// TransactionCost adds up the job's transactions of one kind, named by the event they emit.
+type TransactionCost struct {
+	Event string `json:"event"`
+	Count int    `json:"count"`
+	Gas   uint64 `json:"gas"`
+}
+
+// Node is a compute node.
+type Node struct {
+	Address  common.Address `json:"address"`
+	Endpoint string         `json:"endpoint,omitempty"`
+	Free     Wei            `json:"freeWei"`
+	Locked   Wei            `json:"lockedWei"`
+	// Reputation: counted from events for people to see; no decision reads it.
+	Executions uint32 `json:"executions"`
+	Settled    uint32 `json:"settled"`
+	Verified   uint32 `json:"verified"`
+	NoShows    uint32 `json:"noShows"`
+	Slashed    uint32 `json:"slashed"`
+}
+
+// Imported is data that a node took in.
+type Imported struct {
+	CID  string `json:"cid"`
+	Size uint64 `json:"sizeBytes"`
+}
+
+// Failure is the body of every answer that is not 2xx.
+type Failure struct {
+	Error string `json:"error"`
+	// Code tells programs what kind of error it is: "bad_request", "not_found", "funds", "refused", "internal".
+	Code string `json:"code"`
+}
