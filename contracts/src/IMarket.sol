@@ -89,7 +89,8 @@ interface IMarket {
     /// Emits `OfferPosted`.
     function postOffer(Offer calldata offer, bytes calldata signature) external;
     /// The client assigns the next `count` pieces to the node of a signed offer. Locks the node's fine and the
-    /// client's bond, which must be at least 2 × bid × p × count.
+    /// client's bond, which must be at least 2 × bid × p × count. The node must be registered, hold minStake and have
+    /// the fine free.
     function acceptOffer(
         Terms calldata terms,
         Offer calldata offer,
@@ -115,6 +116,9 @@ interface IMarket {
     /// The pieces went back to the job as the returned execution `returned` (same id unless a settled piece split the
     /// range) with status Returned, no node, no deadline, no seedHash. Every execution that ends this way emits it at
     /// least once; a count of 0 means that nothing was left to return and no record is kept.
+    /// If seat 1 lost, what is left of its range on one side of the settled piece keeps the id; pieces left behind it too
+    /// get the id keccak256(abi.encode(execution, from, "split")), whose longer preimage no other id has. count is 0 if
+    /// the settled piece was the only one.
     event ExecutionReturned(bytes32 indexed execution, bytes32 indexed returned, uint32 from, uint32 count);
     /// A returned execution was given back to the client.
     event ReturnedClosed(bytes32 indexed execution);
@@ -122,6 +126,7 @@ interface IMarket {
     event ExecutionSettled(bytes32 indexed execution, uint96 pay, bool silent);
     /// All three seats differed: the escrow went back to the client.
     event ExecutionRefunded(bytes32 indexed execution);
+    /// A verifier's pay, seats 2 and 3. Seat 1's is in `ExecutionSettled`.
     event SeatPaid(bytes32 indexed execution, uint8 indexed seat, address indexed node, uint96 pay);
     /// A wrong result cost a node its fine.
     event Slashed(bytes32 indexed execution, uint8 indexed seat, address indexed node, uint96 amount);
@@ -148,7 +153,7 @@ interface IMarket {
     /// What a verifier published: abi.encode(Leaf) for one leaf, else the CID of the leaves.
     event SeatCommitted(bytes32 indexed execution, uint8 indexed number, bytes leaves);
     /// A piece was opened. `digests` are what the seats had committed to, zero for an unreadable ciphertext; the
-    /// verdict takes effect after `deadline`.
+    /// verdict takes effect after `deadline`. If all agree, the same call settles the execution and `deadline` is 0.
     event KeyRevealed(
         bytes32 indexed execution,
         uint32 piece,
@@ -161,9 +166,11 @@ interface IMarket {
     /// Committed -> Drawing, by the client: the one mutation. Raises the bid of the listed pieces and their
     /// concurrency to terms.seats, and locks bid × listed × (seats - 1).
     function verify(Terms calldata terms, Execution calldata execution, uint96 bid, uint256[] calldata listed) external;
-    /// Draws a node for a seat, by anyone, once the target block is known. `other` is the panel's other drawn seat (2
-    /// for 3 and 3 for 2), for the two must differ. Locks the drawn node's fine. Fails with `NobodyEligible` if
-    /// the draw finds no node; it may be tried again with the next target.
+    /// Draws a node for a seat, by anyone, once the target block is known. `other` is the panel's other seat (2 for 3 and
+    /// 3 for 2), for their nodes must differ; while a lazy panel has one seat only, a record of zeros. A node may be drawn
+    /// if it is registered, holds minStake, has the fine free, and is neither the client nor on the panel. Locks the
+    /// drawn node's fine. Fails with `NobodyEligible` if the draw finds no node; it may be tried again until the seat's
+    /// deadline.
     function draw(
         Terms calldata terms,
         Execution calldata execution,
@@ -183,6 +190,7 @@ interface IMarket {
     /// Running, too late: burns the no-show fee; the seat is drawn again, or Vacant after R redraws.
     function timeoutSeat(Terms calldata terms, Execution calldata execution, Seat calldata seat) external;
     /// Resolving -> Drawing, by the client, lazy panels once: a third seat for one listed piece.
+    /// Fails with `AlreadyEscalated` if the panel has a third seat.
     function escalate(
         Terms calldata terms,
         Execution calldata execution,

@@ -2,9 +2,26 @@
 pragma solidity 0.8.37;
 
 import {Bitmap} from "./Bitmap.sol";
+import {Pay} from "./Pay.sol";
+import {IMarket} from "../IMarket.sol";
+import {Execution} from "../types/Execution.sol";
+import {Terms} from "../types/Job.sol";
 
 /// @title Which pieces the client has to check: decided by its sealed seed and the node's commitment together.
 library Dice {
+    /// What the client loses of its bond, wei, for having `listed` for verification other pieces than the dice hit.
+    /// Fails with `WrongSeed` unless `seed` is the sealed one.
+    function lossRoundedUp(Terms calldata terms, Execution memory e, uint256[] memory listed, bytes32 seed)
+        internal
+        pure
+        returns (uint256)
+    {
+        bytes32 seedHash = keccak256(abi.encode(seed));
+        if (seedHash != e.seedHash) revert IMarket.WrongSeed(seedHash, e.seedHash);
+        uint256[] memory hits = roll(seed, e.root, e.id, e.count, terms.checkRate);
+        return Pay.burnRoundedUp(terms.bond, mistakes(hits, listed), Bitmap.size(hits));
+    }
+
     using Bitmap for uint256[];
 
     /// Piece k of the execution is hit iff lane k % 16 (16 bits, the first is the most significant) of

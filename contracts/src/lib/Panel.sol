@@ -25,10 +25,11 @@ library Panel {
         Execution calldata execution,
         Verification calldata verification,
         Status want
-    ) internal view returns (Case memory c) {
-        c.execution = records.load(job, execution, want);
-        c.verification = verification;
-        Records.requireSame(c.execution.id, c.execution.verification, Records.hash(c.verification));
+    ) internal view returns (Case memory) {
+        Execution memory e = records.load(job, execution, want);
+        Verification memory v = verification;
+        Records.requireSame(e.id, e.verification, Records.hash(v));
+        return Case(e, v, new Seat[](0));
     }
 
     /// Adds the seats, which must be the panel's, all and in order.
@@ -55,15 +56,16 @@ library Panel {
     function current(Case memory c, Records.State storage records, Terms calldata terms, Seat calldata given)
         internal
         view
-        returns (Seat memory seat_)
+        returns (Seat memory)
     {
-        seat_ = given;
+        Seat memory seat_ = given;
         uint8 last = size(terms, c.verification) + 1;
         if (seat_.number < 2 || seat_.number > last) revert IMarket.WrongSeat(seat_.number, last);
         bytes32 key = Records.seatKey(c.execution.id, seat_.number);
         bytes32 want = records.seats[key];
         if (want == 0) want = Records.hash(vacancy(c, terms, seat_.number));
         Records.requireSame(key, want, Records.hash(seat_));
+        return seat_;
     }
 
     /// A seat as it is before its first draw, when its slot is still empty.

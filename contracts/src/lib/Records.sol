@@ -65,20 +65,18 @@ library Records {
     function load(State storage self, bytes32 job, Execution calldata given, Status want)
         internal
         view
-        returns (Execution memory execution)
+        returns (Execution memory)
     {
-        execution = load(self, given, want);
+        Execution memory execution = load(self, given, want);
         if (execution.job != job) revert IMarket.WrongJob(execution.job, job);
+        return execution;
     }
 
-    function load(State storage self, Execution calldata given, Status want)
-        internal
-        view
-        returns (Execution memory execution)
-    {
-        execution = given;
+    function load(State storage self, Execution calldata given, Status want) internal view returns (Execution memory) {
+        Execution memory execution = given;
         requireSame(execution.id, self.executions[execution.id], hash(execution));
         if (execution.status != want) revert IMarket.WrongStatus(execution.id, execution.status, want);
+        return execution;
     }
 
     function store(State storage self, Execution memory execution) internal {

@@ -31,7 +31,9 @@ struct Wallet {
     /// Fines, escrows, bonds and pay for checks that the wallet has put up.
     uint96 locked;
     bool registered;
-    /// Highest nonce spent, and a bit for each of the `NONCE_WINDOW` below it: bit k is nonce top − k.
+    /// Nonces are an anti-replay window as in RFC 4303: `nonceTop` is the highest one spent, and bit k of `nonceBits`
+    /// says that nonce top − k is. A nonce is good if it is above the top, or at most 23 below it with its bit clear;
+    /// it need not be the next one. A new wallet has top 0 and no bits, so that nonce 0 is good.
     uint32 nonceTop;
     uint24 nonceBits;
 }

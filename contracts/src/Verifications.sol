@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IMarket} from "./IMarket.sol";
+import {Bitmap} from "./lib/Bitmap.sol";
+import {Book} from "./lib/Book.sol";
+import {Deadline} from "./lib/Deadline.sol";
+import {Dice} from "./lib/Dice.sol";
+import {Draw} from "./lib/Draw.sol";
+import {Evidence} from "./lib/Evidence.sol";
+import {Guard} from "./lib/Guard.sol";
+import {Ledger} from "./lib/Ledger.sol";
+import {Panel} from "./lib/Panel.sol";
+import {Records} from "./lib/Records.sol";
+import {Settlement} from "./lib/Settlement.sol";
+import {Execution, Outcome, Status, Verification} from "./types/Execution.sol";
+import {Terms} from "./types/Job.sol";
+import {Parameters} from "./types/Parameters.sol";
+import {Reveal, Seat, SeatStatus} from "./types/Seat.sol";
+
+/// @title The part of the facade that checks executions: panels, draws, verdicts.
+/// @notice One contract's code may have 24 KiB, which the whole market exceeds. `Market` deploys this contract and runs
+/// its code on the market's own storage; called directly it knows no execution and so refuses everything.
+/// @dev The signatures are those of `IMarket`, which documents them. The layout of storage must be that of `Market`:
+/// one `Book.State` and nothing else.
+contract Verifications {
+    using Bitmap for uint256[];
+    using Book for Book.State;
+    using Ledger for Ledger.State;
+    using Panel for Panel.Case;
+    using Records for Records.State;
+    using Settlement for Ledger.State;
+
+    Book.State private _book;
+
+    uint96 private immutable _MIN_STAKE;
+    uint96 private immutable _NO_SHOW_FEE;
+    uint32 private immutable _SETTLE_WINDOW;
+    uint32 private immutable _DRAW_WINDOW;
+    uint32 private immutable _APPEAL_WINDOW;
+    uint32 private immutable _CONFIRMATIONS;
+    uint8 private immutable _REDRAWS;
+
+    constructor(Parameters memory p) {
+        _MIN_STAKE = p.minStake;
+        _NO_SHOW_FEE = p.noShowFee;
+        _SETTLE_WINDOW = p.settleWindow;
+        _DRAW_WINDOW = p.drawWindow;
+        _APPEAL_WINDOW = p.appealWindow;
+        _CONFIRMATIONS = p.confirmations;
+        _REDRAWS = p.redraws;
+    }
+
+    function verify(Terms calldata terms, Execution calldata execution, uint96 bid, uint256[] calldata listed)
+        external
+    {
+        // Check:
+        Panel.Case memory c;
+        c.execution = Guard.requireConfirmed(_book.records, terms, execution, _CONFIRMATIONS);
+        if (bid < terms.bid) revert IMarket.BidLowered(bid, terms.bid);
+        Verification memory v = c.verification;
+        v.listed = listed;
+        v.hits = v.listed.requireSubset(c.execution.count);
+        // Effect:
+        v.bid = bid;
+        v.target = uint64(block.number) + 1;
+        v.deadline = Deadline.afterSeconds(_DRAW_WINDOW);
+        _book.ledger.lock(terms.client, Settlement.checks(terms, v), 0);
+        c.execution.deadline = 0;
+        _storeVerification(c, Status.Verifying);
+        emit IMarket.VerificationRequested(c.execution.id, v);
+    }
+
+    function draw(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat calldata seat,
+        Seat calldata other
+    ) external {
+        // Check:
+        Panel.Case memory c = Panel.load(_book.records, Records.jobId(terms), execution, verification, Status.Verifying);
+        Seat memory s = c.current(_book.records, terms, seat);
+        Panel.requireStatus(s, SeatStatus.Drawing);
+        Deadline.requireOpen(s.deadline);
+        // Effect:
+        s.node = Draw.pick(_book.registry, _book.ledger, s, _drawRule(terms, c, s.number, other));
+        s.status = SeatStatus.Running;
+        s.deadline = Deadline.afterSeconds(terms.executeWindow);
+        _book.ledger.lock(s.node, terms.fine, 0);
+        _storeSeat(s);
+    }
+
+    function commitVerification(Seat calldata seat, bytes32 root, uint64 fuel, bytes calldata leaves) external {
+        // Check:
+        Seat memory s = seat;
+        bytes32 key = Records.seatKey(s.execution, s.number);
+        Records.requireSame(key, _book.records.seats[key], Records.hash(s));
+        Panel.requireStatus(s, SeatStatus.Running);
+        if (msg.sender != s.node) revert IMarket.NotNode(msg.sender, s.node);
+        Deadline.requireOpen(s.deadline);
+        Evidence.requireLeaves(leaves, root, fuel, s.pieces, 0, type(uint32).max);
+        // Effect:
+        s.root = root;
+        s.fuel = fuel;
+        _finishSeat(s, SeatStatus.Committed);
+        emit IMarket.SeatCommitted(s.execution, s.number, leaves);
+    }
+
+    function timeoutDrawing(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat calldata seat
+    ) external {
+        // Check:
+        Panel.Case memory c = Panel.load(_book.records, Records.jobId(terms), execution, verification, Status.Verifying);
+        Seat memory s = c.current(_book.records, terms, seat);
+        Panel.requireStatus(s, SeatStatus.Drawing);
+        Deadline.requirePassed(s.deadline);
+        // Effect:
+        _finishSeat(s, SeatStatus.Vacant);
+    }
+
+    function timeoutSeat(Terms calldata terms, Execution calldata execution, Seat calldata seat) external {
+        // Check:
+        Execution memory e = _book.records.load(Records.jobId(terms), execution, Status.Verifying);
+        Seat memory s = seat;
+        bytes32 key = Records.seatKey(e.id, s.number);
+        Records.requireSame(key, _book.records.seats[key], Records.hash(s));
+        Panel.requireStatus(s, SeatStatus.Running);
+        Deadline.requirePassed(s.deadline);
+        // Effect:
+        _book.ledger.burnNoShow(s.execution, s.number, s.node, terms.fine, _NO_SHOW_FEE);
+        s.node = address(0);
+        if (s.redraws == _REDRAWS) {
+            _finishSeat(s, SeatStatus.Vacant);
+        } else {
+            s.status = SeatStatus.Drawing;
+            s.redraws += 1;
+            s.target = uint64(block.number) + 1;
+            s.deadline = Deadline.afterSeconds(_DRAW_WINDOW);
+            _storeSeat(s);
+        }
+    }
+
+    function escalate(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat calldata second,
+        uint32 piece
+    ) external {
+        // Check:
+        bytes32 job = Guard.requireClient(terms);
+        Panel.Case memory c = Panel.load(_book.records, job, execution, verification, Status.Verifying);
+        Verification memory v = c.verification;
+        if (Panel.size(terms, v) != 1) revert IMarket.AlreadyEscalated(v.escalated);
+        if (second.number != 2) revert IMarket.WrongSeat(second.number, 2);
+        Seat memory s = c.current(_book.records, terms, second);
+        Panel.requireStatus(s, SeatStatus.Committed);
+        Deadline.requireOpen(s.doneAt + _SETTLE_WINDOW);
+        Evidence.requireListed(terms, c, piece);
+        // Effect:
+        v.escalated = piece;
+        v.thirdTarget = uint64(block.number) + 1;
+        v.thirdDeadline = Deadline.afterSeconds(_DRAW_WINDOW);
+        _book.ledger.lock(terms.client, v.bid, 0);
+        _storeVerification(c, Status.Verifying);
+        emit IMarket.VerificationEscalated(c.execution.id, v);
+    }
+
+    function settleVerified(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat[] calldata seats,
+        bytes32 seed
+    ) external {
+        // Check:
+        bytes32 job = Guard.requireClient(terms);
+        Panel.Case memory c = Panel.load(_book.records, job, execution, verification, Status.Verifying);
+        c.seat(_book.records, terms, seats);
+        Deadline.requireOpen(Panel.doneAt(c.seats) + _SETTLE_WINDOW);
+        uint256 loss = Dice.lossRoundedUp(terms, c.execution, c.verification.listed, seed);
+        // Effect:
+        _book.close(terms, c, Settlement.Ruling({loser: 0, bondBurned: loss, bondLocked: true, silent: false}));
+    }
+
+    function revealKey(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat[] calldata seats,
+        Reveal calldata reveal
+    ) external {
+        // Check:
+        bytes32 job = Guard.requireClient(terms);
+        Panel.Case memory c = Panel.load(_book.records, job, execution, verification, Status.Verifying);
+        c.seat(_book.records, terms, seats);
+        Deadline.requireOpen(Panel.doneAt(c.seats) + _SETTLE_WINDOW);
+        Panel.requireFull(c.seats);
+        uint256 loss = Dice.lossRoundedUp(terms, c.execution, c.verification.listed, reveal.seed);
+        bytes32[3] memory digests;
+        (c.verification.outcome, digests) = Evidence.judge(terms, c, reveal);
+        // Effect:
+        c.verification.revealed = reveal.piece;
+        if (c.verification.outcome == Outcome.Agreed) {
+            _emitRevealed(c, reveal, digests);
+            _book.close(terms, c, Settlement.Ruling({loser: 0, bondBurned: loss, bondLocked: true, silent: false}));
+        } else {
+            _book.ledger.settleBond(terms, c.execution.id, loss);
+            c.execution.deadline = Deadline.afterSeconds(_APPEAL_WINDOW);
+            _storeVerification(c, Status.Verdict);
+            _emitRevealed(c, reveal, digests);
+        }
+    }
+
+    function timeoutResolving(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat[] calldata seats
+    ) external {
+        // Check:
+        Panel.Case memory c = Panel.load(_book.records, Records.jobId(terms), execution, verification, Status.Verifying);
+        c.seat(_book.records, terms, seats);
+        Deadline.requirePassed(Panel.doneAt(c.seats) + _SETTLE_WINDOW);
+        // Effect:
+        _book.close(terms, c, Settlement.Ruling({loser: 0, bondBurned: terms.bond, bondLocked: true, silent: true}));
+    }
+
+    function timeoutVerdict(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat[] calldata seats
+    ) external {
+        // Check:
+        Panel.Case memory c = Panel.load(_book.records, Records.jobId(terms), execution, verification, Status.Verdict);
+        c.seat(_book.records, terms, seats);
+        Deadline.requirePassed(c.execution.deadline);
+        // Effect:
+        Outcome outcome = c.verification.outcome;
+        if (outcome == Outcome.SecondLost || outcome == Outcome.ThirdLost) {
+            uint8 loser = outcome == Outcome.SecondLost ? 2 : 3;
+            _book.close(terms, c, Settlement.Ruling({loser: loser, bondBurned: 0, bondLocked: false, silent: false}));
+            return;
+        }
+        _book.records.drop(c.execution.id, c.seats);
+        if (outcome == Outcome.AllDiffer) {
+            _book.ledger.refund(terms, c);
+        } else {
+            _book.ledger.payVerifiersOnly(terms, c);
+            _book.giveBackAround(c.execution, c.verification.revealed);
+        }
+    }
+
+    function _drawRule(Terms calldata terms, Panel.Case memory c, uint8 number, Seat calldata other)
+        private
+        view
+        returns (Draw.Rule memory rule)
+    {
+        uint8 want = Panel.size(terms, c.verification) == 1 ? 0 : 5 - number;
+        if (other.number != want) revert IMarket.WrongSeat(other.number, want);
+        rule.client = terms.client;
+        rule.first = c.execution.node;
+        if (want != 0) rule.other = c.current(_book.records, terms, other).node;
+        rule.minStake = _MIN_STAKE;
+        rule.fine = terms.fine;
+    }
+
+    function _storeVerification(Panel.Case memory c, Status status) private {
+        c.execution.status = status;
+        c.execution.verification = Records.hash(c.verification);
+        _book.records.store(c.execution);
+    }
+
+    function _finishSeat(Seat memory s, SeatStatus status) private {
+        s.status = status;
+        s.deadline = 0;
+        s.doneAt = uint64(block.timestamp);
+        _storeSeat(s);
+    }
+
+    function _storeSeat(Seat memory s) private {
+        _book.records.store(s);
+        emit IMarket.SeatChanged(s.execution, s.number, s.node, s);
+    }
+
+    function _emitRevealed(Panel.Case memory c, Reveal calldata reveal, bytes32[3] memory digests) private {
+        emit IMarket.KeyRevealed(c.execution.id, reveal.piece, reveal.sk, digests, c.verification, c.execution.deadline);
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Ledger} from "./Ledger.sol";
+import {Panel} from "./Panel.sol";
+import {Records} from "./Records.sol";
+import {Registry} from "./Registry.sol";
+import {Settlement} from "./Settlement.sol";
+import {IMarket} from "../IMarket.sol";
+import {Execution, Status} from "../types/Execution.sol";
+import {Terms} from "../types/Job.sol";
+
+/// @title All that the market stores, and the ways an execution leaves it.
+library Book {
+    using Records for Records.State;
+    using Settlement for Ledger.State;
+
+    struct State {
+        Ledger.State ledger;
+        Records.State records;
+        Registry.State registry;
+    }
+
+    /// Ends an execution with its node paid.
+    function close(State storage self, Terms calldata terms, Panel.Case memory c, Settlement.Ruling memory ruling)
+        internal
+    {
+        self.records.drop(c.execution.id, c.seats);
+        self.ledger.pay(terms, c, ruling);
+    }
+
+    /// Gives the pieces [from, from + count) of an execution back to its job, as the returned execution `id`.
+    function giveBack(State storage self, Execution memory e, bytes32 id, uint32 from, uint32 count) internal {
+        Execution memory rest;
+        rest.id = id;
+        rest.job = e.job;
+        rest.from = from;
+        rest.count = count;
+        rest.status = Status.Returned;
+        self.records.store(rest);
+        emit IMarket.ExecutionReturned(e.id, id, from, count);
+    }
+
+    /// Gives all pieces but the settled one back to the job. What is left of the range keeps the execution's id; if
+    /// pieces are left on both sides, those behind get a new one.
+    function giveBackAround(State storage self, Execution memory e, uint32 settled) internal {
+        uint32 next = settled + 1;
+        uint32 behind = e.from + e.count - next;
+        if (settled == e.from) {
+            if (behind == 0) emit IMarket.ExecutionReturned(e.id, e.id, next, 0);
+            else giveBack(self, e, e.id, next, behind);
+            return;
+        }
+        giveBack(self, e, e.id, e.from, settled - e.from);
+        if (behind != 0) giveBack(self, e, Records.splitId(e.id, next), next, behind);
+    }
+}
