@@ -73,6 +73,15 @@ var profile = uio.UnixFS_v1_2025
 // add builds a DAG and acknowledges it: blocks, then pin, each on disk before
 // the next.
 func (s *Store) add(ctx context.Context, progress func(int64), build func(*importer) (ipld.Node, error)) (cid.Cid, error) {
+	root, err := s.build(ctx, progress, build)
+	if err != nil {
+		return cid.Undef, fmt.Errorf("add: %w", err)
+	}
+	return root, s.pin(ctx, root)
+}
+
+// build stores a DAG without a pin.
+func (s *Store) build(ctx context.Context, progress func(int64), build func(*importer) (ipld.Node, error)) (cid.Cid, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends commits in flight when build fails
 	im := &importer{ctx: ctx, store: s, progress: progress,
@@ -85,9 +94,9 @@ func (s *Store) add(ctx context.Context, progress func(int64), build func(*impor
 		err = im.dag.Commit()
 	}
 	if err != nil {
-		return cid.Undef, fmt.Errorf("add: %w", err)
+		return cid.Undef, err
 	}
-	return root.Cid(), s.pin(ctx, root.Cid())
+	return root.Cid(), nil
 }
 
 // file stores one file; its root node may still be waiting in the buffer.
@@ -196,6 +205,10 @@ func (m *meter) Read(p []byte) (int, error) {
 		return 0, context.Cause(m.im.ctx)
 	}
 	n, err := m.r.Read(p)
+	if err == io.ErrUnexpectedEOF {
+		// The chunker would take this very value for the end of the file.
+		err = fmt.Errorf("input is cut off: %w", err)
+	}
 	m.im.done += int64(n)
 	if m.im.progress != nil && n > 0 {
 		m.im.progress(m.im.done)

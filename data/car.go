@@ -113,7 +113,7 @@ func (s *Store) importCAR(ctx context.Context, r io.Reader, root cid.Cid, limits
 		if err == nil {
 			total += int64(len(b.RawData()))
 			if limits.MaxBytes > 0 && total > limits.MaxBytes {
-				err = fmt.Errorf("more than the %d bytes allowed", limits.MaxBytes)
+				err = fmt.Errorf("%w: more than the %d bytes allowed", ErrTooLarge, limits.MaxBytes)
 			}
 		}
 		if err == nil {
@@ -180,7 +180,7 @@ func carError(err error) error {
 	var broken *streamError
 	var local *localError
 	switch {
-	case errors.As(err, &broken), errors.As(err, &local), errors.Is(err, ErrUntrue),
+	case errors.As(err, &broken), errors.As(err, &local), errors.Is(err, ErrUntrue), errors.Is(err, ErrTooLarge),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -100,8 +101,16 @@ func (f *Fetcher) fetch(ctx context.Context, c cid.Cid, providers []string) erro
 		case errors.As(err, &local):
 			return err
 		}
-		tried = append(tried, Attempt{providers[i], err})
+		tried = append(tried, Attempt{redacted(providers[i]), err})
 	}
+}
+
+// redacted hides a password in a URL.
+func redacted(base string) string {
+	if u, err := url.Parse(base); err == nil {
+		return u.Redacted()
+	}
+	return "a malformed URL"
 }
 
 // counter adds up received bytes and reports them.
@@ -171,22 +180,27 @@ func (p *provider) complete(ctx context.Context, missing []cid.Cid) error {
 // missing then. A provider that serves no CAR, or only part of one, is asked for
 // blocks from then on.
 func (p *provider) subDAG(ctx context.Context, missing []cid.Cid) ([]cid.Cid, error) {
-	root := missing[0]
-	left, err := p.car(ctx, root)
-	if err != nil {
-		if errors.Is(err, ErrUntrue) || errors.Is(err, errStalled) || errors.Is(err, ErrTooLarge) || ctx.Err() != nil {
-			return nil, err
-		}
-		var local *localError
-		if errors.As(err, &local) {
-			return nil, err
-		}
+	left, err := p.car(ctx, missing[0])
+	switch {
+	case err != nil && (ctx.Err() != nil || isFinal(err)):
+		return nil, err
+	case err != nil:
 		p.noCAR = true
-		left = []cid.Cid{root}
-	} else if len(left) > 0 {
+		left = missing[:1]
+	case len(left) > 0:
 		p.noCAR = true
 	}
-	return p.store.missing(ctx, append(left, missing[1:]...), true)
+	return p.store.missing(ctx, slices.Concat(left, missing[1:]), true)
+}
+
+// errNoAnswer means that a provider cannot be reached.
+var errNoAnswer = errors.New("no answer")
+
+// isFinal reports whether it is useless to ask the same provider in another way.
+func isFinal(err error) bool {
+	var local *localError
+	return errors.As(err, &local) || errors.Is(err, errNoAnswer) || errors.Is(err, errStalled) ||
+		errors.Is(err, ErrUntrue) || errors.Is(err, ErrTooLarge)
 }
 
 func (p *provider) car(ctx context.Context, root cid.Cid) ([]cid.Cid, error) {
@@ -263,7 +277,7 @@ func (p *provider) get(ctx context.Context, c cid.Cid, query, accept string) (io
 	req.Header.Set("Accept-Encoding", "identity")
 	resp, err := do(p.client, req, p.idle)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errNoAnswer, err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		said, _ := io.ReadAll(io.LimitReader(resp.Body, 200)) // only decorates the error

@@ -196,9 +196,11 @@ func (d *tightDisk) GetDiskUsage(string) (vfs.DiskUsage, error) {
 	return vfs.DiskUsage{AvailBytes: d.avail}, nil
 }
 
+func newTightDisk(avail uint64) *tightDisk { return &tightDisk{vfs.Default, avail} }
+
 func TestDiskFull(t *testing.T) {
 	ctx := t.Context()
-	disk := &tightDisk{FS: vfs.Default, avail: 1 << 40}
+	disk := newTightDisk(1 << 40)
 	s := must(openStore(t.TempDir(), disk))(t)
 	root := sample(t, s)
 	disk.avail = reserveBytes + 1000
