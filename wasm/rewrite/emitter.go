@@ -100,10 +100,18 @@ func (e *emitter) stopBelowZero(c *code) {
 func (e *emitter) save(c *code) { c.localGet(e.fuel).globalSet(e.m.fuelGlobal()) }
 func (e *emitter) load(c *code) { c.globalGet(e.m.fuelGlobal()).localSet(e.fuel) }
 
+// canonical replaces the NaNs in the value on top of the stack. For one float
+// a branch is cheaper than a select: it is never taken in practice, and what
+// follows need not wait for the comparison.
 func (e *emitter) canonical(kind lanes) {
 	f := &nanForms[kind]
 	x := e.local(f.local)
-	e.out.localTee(x).op(f.canonical...).localGet(x).localGet(x).op(f.equal...).op(f.choose...)
+	c := e.out.localTee(x)
+	if f.choose == nil {
+		c.localGet(x).op(f.compare...).op(opIf, voidBlock).op(f.canonical...).localSet(x).op(opEnd).localGet(x)
+		return
+	}
+	c.op(f.canonical...).localGet(x).localGet(x).op(f.compare...).op(f.choose...)
 }
 
 // body rewrites up to the function's last end.

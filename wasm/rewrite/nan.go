@@ -48,17 +48,18 @@ func (in instr) blind() bool {
 	return in.nan() != notFloat
 }
 
-// nanForm is how to replace the NaNs of one kind of value: x = (x == x) ? x : canonical.
+// nanForm is how to replace the NaNs x of one kind of value: for one float,
+// if x != x then x = canonical; for lanes, a choice by the mask x == x.
 type nanForm struct {
 	local     byte // type of the scratch local
 	canonical []byte
-	equal     []byte
+	compare   []byte
 	choose    []byte
 }
 
 var nanForms = [...]nanForm{
-	oneF32: {typeF32, []byte{0x43, 0, 0, 0xc0, 0x7f}, []byte{0x5b}, []byte{opSelect}},
-	oneF64: {typeF64, []byte{0x44, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f}, []byte{0x61}, []byte{opSelect}},
+	oneF32: {typeF32, []byte{0x43, 0, 0, 0xc0, 0x7f}, []byte{0x5c}, nil},
+	oneF64: {typeF64, []byte{0x44, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f}, []byte{0x62}, nil},
 	fourF32: {typeV128, []byte{opPrefixSIMD, 12, 0, 0, 0xc0, 0x7f, 0, 0, 0xc0, 0x7f, 0, 0, 0xc0, 0x7f, 0, 0, 0xc0, 0x7f},
 		[]byte{opPrefixSIMD, 65}, []byte{opPrefixSIMD, 82}},
 	twoF64: {typeV128, []byte{opPrefixSIMD, 12, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f},
