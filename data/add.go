@@ -105,11 +105,18 @@ func (im *importer) file(r io.Reader) (ipld.Node, error) {
 		Maxlinks: profile.FileDAGWidth, RawLeaves: profile.RawLeaves,
 		CidBuilder: profile.CidBuilder(), Dagserv: im.dag,
 	}
-	builder, err := params.New(chunk.NewSizeSplitter(&meter{im: im, r: r}, profile.ChunkSize))
+	in := &meter{im: im, r: r}
+	builder, err := params.New(chunk.NewSizeSplitter(in, profile.ChunkSize))
 	if err != nil {
 		return nil, err
 	}
-	return balanced.Layout(builder)
+	n, err := balanced.Layout(builder)
+	// The chunker takes io.ErrUnexpectedEOF, which says that the input is cut off,
+	// for the end of the file.
+	if in.err != nil {
+		return nil, in.err
+	}
+	return n, err
 }
 
 func (im *importer) newDir() (uio.Directory, error) {
@@ -196,8 +203,9 @@ func readDir(root *os.Root, path string) ([]os.DirEntry, error) {
 
 // meter counts what the importer reads and ends it when the context does.
 type meter struct {
-	im *importer
-	r  io.Reader
+	im  *importer
+	r   io.Reader
+	err error // how reading failed
 }
 
 func (m *meter) Read(p []byte) (int, error) {
@@ -205,9 +213,8 @@ func (m *meter) Read(p []byte) (int, error) {
 		return 0, context.Cause(m.im.ctx)
 	}
 	n, err := m.r.Read(p)
-	if err == io.ErrUnexpectedEOF {
-		// The chunker would take this very value for the end of the file.
-		err = fmt.Errorf("input is cut off: %w", err)
+	if err != nil && err != io.EOF {
+		m.err = err
 	}
 	m.im.done += int64(n)
 	if m.im.progress != nil && n > 0 {
