@@ -231,9 +231,31 @@ type Imported struct {
 	Size uint64 `json:"sizeBytes"`
 }
 
+// ContentCAR is the media type of the data that Client.Import sends.
+const ContentCAR = "application/vnd.ipld.car"
+
+// Submitted answers a JobRequest.
+type Submitted struct {
+	ID common.Hash `json:"id"`
+}
+
+// Transfer is money to be deposited or withdrawn.
+type Transfer struct {
+	Amount Wei `json:"amountWei"`
+}
+
+// URLRequest asks a node to download a URL.
+type URLRequest struct {
+	URL string `json:"url"`
+}
+
+// FetchRequest asks a node to get a DAG from the network.
+type FetchRequest struct {
+	CID string `json:"cid"`
+}
+
 // Failure is the body of every answer that is not 2xx.
 type Failure struct {
 	Error string `json:"error"`
-	// Code tells programs what kind of error it is: "bad_request", "not_found", "funds", "refused", "internal".
-	Code string `json:"code"`
+	Code  Code   `json:"code"`
 }

@@ -34,16 +34,18 @@ var rooms = []room{
 	{"internal/market", []string{"protocol", "transport", "internal/chain"}},
 	// Data, execution and transactions reach the agent through interfaces that it declares.
 	{"internal/agent", []string{"protocol", "protocol/plan", "internal/seal"}},
-	{"internal/api", []string{"protocol", "transport", "web"}},
+	// The SDK holds the wire format, which the API speaks too.
 	{"client", []string{"protocol"}},
+	{"internal/api", []string{"client", "protocol", "transport", "web"}},
 	{"sim", []string{"protocol", "protocol/plan", "internal/market"}},
 
 	// The node is where the parts are wired together.
 	{"internal/node", []string{
 		"protocol", "protocol/plan", "transport", "wasm", "data", "internal/chain", "internal/seal",
-		"internal/store", "internal/market", "internal/agent", "internal/api",
+		"internal/store", "internal/market", "internal/agent", "client", "internal/api",
 	}},
-	{"cmd", []string{"internal/node", "internal/api", "client", "sim", "examples"}},
+	// The command line checks modules and builds and verifies data itself, before it troubles a node.
+	{"cmd", []string{"internal/node", "internal/api", "client", "data", "wasm", "protocol", "sim", "examples"}},
 }
 
 // shapeless are names that say nothing about what a package is for.

@@ -1,0 +1,85 @@
+// Package api is a node's HTTP API, which the command line, the dashboard and the Go SDK use.
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"math/big"
+	"net/http"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/filecoin-project/bacalhau/client"
+)
+
+// Backend is the node behind the API. Its errors choose the answer's status: ErrNotFound, BadRequest,
+// InsufficientFunds and *transport.RefusedError are the caller's to mend, all others the node's own trouble.
+type Backend interface {
+	Status(ctx context.Context) (client.Status, error)
+	Wallet(ctx context.Context) (client.Wallet, error)
+	// Deposit and Withdraw move wei between the wallet's account and the contract; amounts are above zero.
+	Deposit(ctx context.Context, amount *big.Int) error
+	Withdraw(ctx context.Context, amount *big.Int) error
+	Submit(ctx context.Context, job client.JobRequest) (common.Hash, error)
+	// Jobs lists the newest first.
+	Jobs(ctx context.Context) ([]client.JobSummary, error)
+	Job(ctx context.Context, id common.Hash) (client.Job, error)
+	Cancel(ctx context.Context, id common.Hash) error
+	Nodes(ctx context.Context) ([]client.Node, error)
+	// Import takes the DAG under the CID root from a CARv1 and verifies it.
+	Import(ctx context.Context, root string, car io.Reader) (client.Imported, error)
+	ImportURL(ctx context.Context, url string) (client.Imported, error)
+	// Fetch gets a DAG from the network into this node.
+	Fetch(ctx context.Context, cid string) (client.Imported, error)
+	// Gateway serves the node's data as a trustless gateway below /ipfs/.
+	Gateway() http.Handler
+}
+
+// Largest request bodies, bytes.
+const (
+	maxJobBytes  = 64 << 20
+	maxJSONBytes = 64 << 10
+	maxCARBytes  = 64 << 30
+)
+
+type server struct {
+	node Backend
+	log  *slog.Logger
+}
+
+// New returns the API's handler. Errors that are the node's own go to log as well as to the caller, who may be far away
+// from whoever can mend them.
+func New(b Backend, log *slog.Logger) http.Handler {
+	s := &server{node: b, log: log}
+	mux := http.NewServeMux()
+	for _, r := range s.routes() {
+		mux.HandleFunc(r.pattern, r.handle)
+	}
+	mux.Handle("GET /ipfs/", b.Gateway())
+	mux.HandleFunc("/", s.unknown)
+	return guard(mux)
+}
+
+type route struct {
+	pattern string
+	handle  http.HandlerFunc
+}
+
+func (s *server) routes() []route {
+	return []route{
+		{"GET /api/v1/status", answer(s, s.status)},
+		{"GET /api/v1/wallet", answer(s, s.wallet)},
+		{"POST /api/v1/wallet/deposit", answer(s, s.deposit)},
+		{"POST /api/v1/wallet/withdraw", answer(s, s.withdraw)},
+		{"GET /api/v1/jobs", answer(s, s.jobs)},
+		{"POST /api/v1/jobs", answer(s, s.submit)},
+		{"GET /api/v1/jobs/{id}", answer(s, s.job)},
+		{"POST /api/v1/jobs/{id}/cancel", answer(s, s.cancel)},
+		{"GET /api/v1/nodes", answer(s, s.nodes)},
+		{"POST /api/v1/data/import", answer(s, s.importCAR)},
+		{"POST /api/v1/data/url", answer(s, s.importURL)},
+		{"POST /api/v1/data/fetch", answer(s, s.fetch)},
+		{"GET /api/v1/openapi.json", describe},
+	}
+}
