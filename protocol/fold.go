@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -72,11 +73,20 @@ func (v *View) foldAssigned(e ExecutionAssigned, at Block) error {
 		return err
 	}
 	if e.Parent == e.Job {
-		j.Frontier = e.From + e.Count
+		if j.Closed {
+			return errors.New("the job is closed")
+		}
+		if err := nextOf(e, j.Frontier, j.Terms.Pieces-j.Frontier); err != nil {
+			return err
+		}
+		j.Frontier += e.Count
 	} else {
 		returned, ok := j.Returned[e.Parent]
-		if !ok || returned.Count < e.Count {
+		if !ok {
 			return fmt.Errorf("pieces taken from unknown returned execution %s", e.Parent)
+		}
+		if err := nextOf(e, returned.From, returned.Count); err != nil {
+			return err
 		}
 		returned.From, returned.Count = returned.From+e.Count, returned.Count-e.Count
 		j.Returned[e.Parent] = returned
@@ -95,6 +105,14 @@ func (v *View) foldAssigned(e ExecutionAssigned, at Block) error {
 		},
 		Parent: e.Parent, Nonce: e.Nonce, Assigned: at, From: e.From, Count: e.Count, Node: e.Node,
 		Seats: map[uint8]*SeatRun{},
+	}
+	return nil
+}
+
+// nextOf says whether an assignment takes the first of the count pieces that begin at from.
+func nextOf(e ExecutionAssigned, from, count uint32) error {
+	if e.From != from || e.Count > count {
+		return fmt.Errorf("pieces %d+%d are not the next of %d+%d", e.From, e.Count, from, count)
 	}
 	return nil
 }
