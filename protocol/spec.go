@@ -183,6 +183,9 @@ func (p Piece) check() (*secp256k1.PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("publicKey: %w", err)
 	}
+	if len(raw) != secp256k1.PubKeyBytesLenCompressed {
+		return nil, fmt.Errorf("publicKey: has %d bytes, want a compressed key of %d", len(raw), secp256k1.PubKeyBytesLenCompressed)
+	}
 	key, err := secp256k1.ParsePubKey(raw)
 	if err != nil {
 		return nil, fmt.Errorf("publicKey: %w", err)
