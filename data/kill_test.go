@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -93,6 +94,9 @@ func killAfter(t *testing.T, dir string, round, n int) (acknowledged []cid.Cid) 
 			t.Fatalf("victim says %q", lines.Text())
 		}
 		if acknowledged = append(acknowledged, c); len(acknowledged) == n {
+			if _, err := OpenStore(dir); !errors.Is(err, ErrInUse) {
+				t.Errorf("while another process has it open: got %v, want ErrInUse", err)
+			}
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}

@@ -1,0 +1,202 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	blocks "github.com/ipfs/go-block-format"
+	"github.com/ipfs/go-cid"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	rawFetchers = 8  // single blocks asked for at one time
+	rawBatch    = 64 // single blocks held before they are stored
+)
+
+// provider is one gateway during one fetch.
+type provider struct {
+	store  *Store
+	client *http.Client
+	base   *url.URL
+	idle   time.Duration
+	count  *counter
+	noCAR  bool // it does not serve CARs, or broke one off
+
+	mu   sync.Mutex
+	left int64 // bytes that may still come
+}
+
+func newProvider(f *Fetcher, client *http.Client, base string, count *counter) (*provider, error) {
+	u, err := url.Parse(strings.TrimSuffix(base, "/"))
+	if err != nil {
+		return nil, err
+	}
+	if err := checkURL(u); err != nil {
+		return nil, err
+	}
+	p := &provider{store: f.Store, client: client, base: u, idle: f.Idle, left: f.MaxBytes, count: count}
+	if p.idle <= 0 {
+		p.idle = defaultIdle
+	}
+	if p.left <= 0 {
+		p.left = DefaultMaxBytes
+	}
+	return p, nil
+}
+
+// complete fetches the DAGs under the missing CIDs.
+func (p *provider) complete(ctx context.Context, missing []cid.Cid) error {
+	for len(missing) > 0 {
+		var err error
+		if p.noCAR || missing[0].Prefix().Codec == cid.Raw {
+			missing, err = p.blocks(ctx, missing)
+		} else {
+			missing, err = p.subDAG(ctx, missing)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// subDAG fetches the first of the missing DAGs as a CAR and returns what is
+// missing then. A provider that serves no CAR, or only part of one, is asked for
+// blocks from then on.
+func (p *provider) subDAG(ctx context.Context, missing []cid.Cid) ([]cid.Cid, error) {
+	left, err := p.car(ctx, missing[0])
+	switch {
+	case err != nil && (ctx.Err() != nil || isFinal(err)):
+		return nil, err
+	case err != nil:
+		p.noCAR = true
+		left = missing[:1]
+	case len(left) > 0:
+		p.noCAR = true
+	}
+	return p.store.missing(ctx, slices.Concat(left, missing[1:]), true)
+}
+
+// errNoAnswer means that a provider cannot be reached.
+var errNoAnswer = errors.New("no answer")
+
+// isFinal reports whether it is useless to ask the same provider in another way.
+func isFinal(err error) bool {
+	var local *localError
+	return errors.As(err, &local) || errors.Is(err, errNoAnswer) || errors.Is(err, errStalled) ||
+		errors.Is(err, ErrUntrue) || errors.Is(err, ErrTooLarge)
+}
+
+func (p *provider) car(ctx context.Context, root cid.Cid) ([]cid.Cid, error) {
+	body, err := p.get(ctx, root, "format=car&dag-scope=all", typeCAR+"; version=1; order=dfs; dups=n")
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return p.store.importCAR(ctx, body, root, Limits{})
+}
+
+// blocks fetches each of the missing blocks and returns what is missing below
+// them.
+func (p *provider) blocks(ctx context.Context, missing []cid.Cid) ([]cid.Cid, error) {
+	for rest := missing; len(rest) > 0; {
+		n := min(len(rest), rawBatch)
+		if err := p.batch(ctx, rest[:n]); err != nil {
+			return nil, err
+		}
+		rest = rest[n:]
+	}
+	return p.store.missing(ctx, missing, false)
+}
+
+func (p *provider) batch(ctx context.Context, cids []cid.Cid) error {
+	got := make([]blocks.Block, len(cids))
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(rawFetchers)
+	for i, c := range cids {
+		group.Go(func() (err error) {
+			got[i], err = p.block(gctx, c)
+			return err
+		})
+	}
+	err := group.Wait()
+	out := &blockWriter{store: p.store}
+	for _, b := range got { // keep what did come
+		if b != nil {
+			err = errors.Join(err, out.put(ctx, b))
+		}
+	}
+	return errors.Join(err, out.flush(ctx))
+}
+
+func (p *provider) block(ctx context.Context, c cid.Cid) (blocks.Block, error) {
+	body, err := p.get(ctx, c, "format=raw", typeRaw)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	raw, err := io.ReadAll(io.LimitReader(body, maxBlockBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("block %s: %w", c, err)
+	}
+	sum, err := c.Prefix().Sum(raw)
+	if err != nil {
+		return nil, fmt.Errorf("block %s: %w", c, err)
+	}
+	if !sum.Equals(c) {
+		return nil, fmt.Errorf("%w: block %s has another hash", ErrUntrue, c)
+	}
+	return blocks.NewBlockWithCid(raw, c)
+}
+
+// get asks for one CID in the given form. What its body yields is counted.
+func (p *provider) get(ctx context.Context, c cid.Cid, query, accept string) (io.ReadCloser, error) {
+	u := p.base.JoinPath("ipfs", c.String())
+	u.RawQuery = query
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", accept)
+	req.Header.Set("Accept-Encoding", "identity")
+	resp, err := do(p.client, req, p.idle)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(io.LimitReader(resp.Body, 200)) // only decorates the error
+		resp.Body.Close()
+		return nil, fmt.Errorf("%s for %s: %q", resp.Status, c, strings.TrimSpace(string(said)))
+	}
+	return &counted{p, resp.Body}, nil
+}
+
+// counted is a response that counts against the provider's limit.
+type counted struct {
+	p    *provider
+	body io.ReadCloser
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.body.Read(b)
+	c.p.count.add(n)
+	c.p.mu.Lock()
+	c.p.left -= int64(n)
+	over := c.p.left < 0
+	c.p.mu.Unlock()
+	if over {
+		return 0, fmt.Errorf("%w: sent more bytes than allowed", ErrTooLarge)
+	}
+	return n, err
+}
+
+func (c *counted) Close() error { return c.body.Close() }
