@@ -394,7 +394,9 @@ type Wallet struct {
 	// Fines, escrows, bonds and pay for checks that the wallet has put up.
 	Locked     *big.Int `abi:"locked" json:"locked"`
 	Registered bool     `abi:"registered" json:"registered"`
-	// Highest nonce spent, and a bit for each of the `NONCE_WINDOW` below it: bit k is nonce top − k.
+	// Nonces are an anti-replay window as in RFC 4303: `nonceTop` is the highest one spent, and bit k of `nonceBits`
+	// says that nonce top − k is. A nonce is good if it is above the top, or at most 23 below it with its bit clear;
+	// it need not be the next one. A new wallet has top 0 and no bits, so that nonce 0 is good.
 	NonceTop  uint32   `abi:"nonceTop" json:"nonceTop"`
 	NonceBits *big.Int `abi:"nonceBits" json:"nonceBits"`
 }
@@ -545,6 +547,9 @@ func (ResultCommitted) isEvent() {}
 // The pieces went back to the job as the returned execution `returned` (same id unless a settled piece split the
 // range) with status Returned, no node, no deadline, no seedHash. Every execution that ends this way emits it at
 // least once; a count of 0 means that nothing was left to return and no record is kept.
+// If seat 1 lost, what is left of its range on one side of the settled piece keeps the id; pieces left behind it too
+// get the id keccak256(abi.encode(execution, from, "split")), whose longer preimage no other id has. count is 0 if
+// the settled piece was the only one.
 type ExecutionReturned struct {
 	Execution common.Hash `abi:"execution" json:"execution"`
 	Returned  common.Hash `abi:"returned" json:"returned"`
@@ -596,6 +601,8 @@ func (ExecutionRefunded) Name() string { return "ExecutionRefunded" }
 func (ExecutionRefunded) isEvent() {}
 
 // SeatPaid is an event.
+//
+// A verifier's pay, seats 2 and 3. Seat 1's is in `ExecutionSettled`.
 type SeatPaid struct {
 	Execution common.Hash    `abi:"execution" json:"execution"`
 	Seat      uint8          `abi:"seat" json:"seat"`
@@ -706,7 +713,7 @@ func (SeatCommitted) isEvent() {}
 // KeyRevealed is an event.
 //
 // A piece was opened. `digests` are what the seats had committed to, zero for an unreadable ciphertext; the
-// verdict takes effect after `deadline`.
+// verdict takes effect after `deadline`. If all agree, the same call settles the execution and `deadline` is 0.
 type KeyRevealed struct {
 	Execution    common.Hash    `abi:"execution" json:"execution"`
 	Piece        uint32         `abi:"piece" json:"piece"`
@@ -862,7 +869,8 @@ func (PostOffer) isCall() {}
 // AcceptOffer calls acceptOffer.
 //
 // The client assigns the next `count` pieces to the node of a signed offer. Locks the node's fine and the
-// client's bond, which must be at least 2 × bid × p × count.
+// client's bond, which must be at least 2 × bid × p × count. The node must be registered, hold minStake and have
+// the fine free.
 type AcceptOffer struct {
 	Terms     Terms       `abi:"terms" json:"terms"`
 	Offer     Offer       `abi:"offer" json:"offer"`
@@ -966,9 +974,11 @@ func (Verify) isCall() {}
 
 // Draw calls draw.
 //
-// Draws a node for a seat, by anyone, once the target block is known. `other` is the panel's other drawn seat (2
-// for 3 and 3 for 2), for the two must differ. Locks the drawn node's fine. Fails with `NobodyEligible` if
-// the draw finds no node; it may be tried again with the next target.
+// Draws a node for a seat, by anyone, once the target block is known. `other` is the panel's other seat (2 for 3 and
+// 3 for 2), for their nodes must differ; while a lazy panel has one seat only, a record of zeros. A node may be drawn
+// if it is registered, holds minStake, has the fine free, and is neither the client nor on the panel. Locks the
+// drawn node's fine. Fails with `NobodyEligible` if the draw finds no node; it may be tried again until the seat's
+// deadline.
 type Draw struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`
@@ -1029,6 +1039,7 @@ func (TimeoutSeat) isCall() {}
 // Escalate calls escalate.
 //
 // Resolving -> Drawing, by the client, lazy panels once: a third seat for one listed piece.
+// Fails with `AlreadyEscalated` if the panel has a third seat.
 type Escalate struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`

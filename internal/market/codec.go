@@ -25,16 +25,13 @@ func DecodeLog(topics []common.Hash, data []byte) (protocol.Event, error) {
 	if !ok {
 		return nil, fmt.Errorf("log with topic %s: %w", topics[0], ErrForeign)
 	}
-	if len(topics)-1 != len(e.topics.fields) {
-		return nil, fmt.Errorf("event %s: %d indexed fields, want %d", e.typ.Name(), len(topics)-1, len(e.topics.fields))
-	}
 	var words bytes.Buffer
 	for _, topic := range topics[1:] {
 		words.Write(topic[:])
 	}
 	decoded := reflect.New(e.typ).Elem()
 	if err := e.topics.unpack(words.Bytes(), decoded); err != nil {
-		return nil, fmt.Errorf("event %s: %w", e.typ.Name(), err)
+		return nil, fmt.Errorf("event %s: topics: %w", e.typ.Name(), err)
 	}
 	if err := e.content.unpack(data, decoded); err != nil {
 		return nil, fmt.Errorf("event %s: %w", e.typ.Name(), err)

@@ -3,6 +3,7 @@ package market
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"math/big"
 	"math/rand/v2"
@@ -64,6 +65,25 @@ func TestEveryEventRoundTrips(t *testing.T) {
 			if !reflect.DeepEqual(got, want.Interface()) {
 				t.Fatalf("%s:\n got %+v\nwant %+v", zero.Name(), got, want)
 			}
+		}
+	}
+}
+
+// Events are kept as JSON.
+func TestEveryEventSurvivesJSON(t *testing.T) {
+	r := source()
+	for _, zero := range protocol.Events() {
+		want := random(t, r, zero, contract.Events[zero.Name()].Inputs)
+		text, err := json.Marshal(want.Interface())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := reflect.New(want.Type())
+		if err := json.Unmarshal(text, got.Interface()); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if !reflect.DeepEqual(got.Elem().Interface(), want.Interface()) {
+			t.Fatalf("%s:\n got %+v\nwant %+v", text, got.Elem(), want)
 		}
 	}
 }
