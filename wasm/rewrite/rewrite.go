@@ -41,9 +41,9 @@ const (
 	PageBytes        = 64 << 10
 
 	// StackBudgetBytes bounds the modelled size of all frames of functions
-	// that call others. It is a quarter of the native stack that engines
+	// that call others. It is half of the native stack that engines
 	// get, since their frames may be larger than the model's.
-	StackBudgetBytes = 1 << 20
+	StackBudgetBytes = 2 << 20
 )
 
 // Signature describes a host function: one letter per parameter, 'i' for i32

@@ -1,0 +1,2 @@
+;; want: data segment lies outside
+(module (memory (export "memory") 1) (data (i32.const 65530) "0123456789") (func (export "_start")))

@@ -1,0 +1,5 @@
+;; want: not a valid WebAssembly 2.0 module (an index that would exist after rewriting)
+(module (memory (export "memory") 1)
+ (func (export "_start") (local $i i32)
+  (loop $l (global.set 0 (i64.const 1000000))
+   (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 100000000))))))

@@ -1,0 +1,2 @@
+;; want: does not export its memory
+(module (memory 1) (func (export "_start")))

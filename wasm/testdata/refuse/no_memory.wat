@@ -1,0 +1,2 @@
+;; want: no memory
+(module (func (export "_start")))

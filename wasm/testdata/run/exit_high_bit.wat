@@ -1,0 +1,4 @@
+;; want: exit 2 (a guest cannot produce the code of a trap)
+(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+ (memory (export "memory") 1)
+ (func (export "_start") (call $exit (i32.const 0x80000002))))

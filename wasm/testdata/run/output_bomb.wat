@@ -1,0 +1,8 @@
+;; want: exit 51 (no space once the quota is used up)
+(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+ (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+ (memory (export "memory") 2)
+ (func (export "_start") (local $e i32)
+  (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 65536))
+  (loop $l (br_if $l (i32.eqz (local.tee $e (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))))
+  (call $exit (local.get $e))))

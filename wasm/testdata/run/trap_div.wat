@@ -1,0 +1,6 @@
+;; want: trap (after work in a leaf that has to be paid for)
+(module (memory (export "memory") 1)
+ (func $f (param $i i32) (result i32)
+  (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+  (i32.div_u (i32.const 1) (local.get $i)))
+ (func (export "_start") (drop (call $f (i32.const 100000)))))
