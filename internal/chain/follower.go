@@ -43,10 +43,12 @@ type Follower struct {
 	OnHead        func(Point) // optional: called after each Apply that caught up with the chain
 
 	span uint64 // blocks that the next log query asks for, owned by Run
+	full int    // log queries of that many blocks since one failed, owned by Run
 }
 
 const (
 	defaultMaxRange = 2000
+	widenAfter      = 8 // full ranges without an error
 	firstBackoff    = 100 * time.Millisecond
 	lastBackoff     = 5 * time.Second
 )
@@ -143,7 +145,9 @@ func (f *Follower) step(ctx context.Context) (more bool, err error) {
 	if err := f.Sink.Apply(ctx, end.point(), logs); err != nil {
 		return false, permanent{fmt.Errorf("store blocks %d to %d: %w", from, end.Number, err)}
 	}
-	f.widen()
+	if to-from+1 == f.span {
+		f.relax()
+	}
 	if uint64(end.Number) < limit {
 		return to < limit, nil
 	}
@@ -223,7 +227,7 @@ func (f *Follower) narrow(failed error) (more bool, err error) {
 	if f.span == 1 {
 		return false, failed
 	}
-	f.span = max(1, f.span/2)
+	f.span, f.full = max(1, f.span/2), 0
 	var said rpc.Error
 	if errors.As(failed, &said) {
 		return true, nil
@@ -238,6 +242,15 @@ func (f *Follower) reach(blocksBeyond bool) (more bool, err error) {
 	}
 	f.widen()
 	return blocksBeyond, nil
+}
+
+// relax tries a larger range after a number of good ones; a node with a fixed limit is then
+// asked too much only rarely.
+func (f *Follower) relax() {
+	if f.full++; f.full >= widenAfter {
+		f.widen()
+		f.full = 0
+	}
 }
 
 func (f *Follower) widen() { f.span = min(f.span*2, f.MaxRange) }

@@ -84,7 +84,9 @@ func (m *memorySink) equalsChain(t *testing.T, c *Client, contract common.Addres
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	same := func(a, b Log) bool { return a.Block == b.Block && a.TxHash == b.TxHash && slices.Equal(a.Topics, b.Topics) && slices.Equal(a.Data, b.Data) }
+	same := func(a, b Log) bool {
+		return a.Block == b.Block && a.TxHash == b.TxHash && slices.Equal(a.Topics, b.Topics) && slices.Equal(a.Data, b.Data)
+	}
 	if len(want) == 0 || !slices.EqualFunc(m.logs, want, same) {
 		t.Fatalf("the sink has %d logs, the chain %d up to block %d, or they differ", len(m.logs), len(want), end.Number)
 	}
@@ -215,4 +217,33 @@ func TestFollowerStopsWhenTheSinkFails(t *testing.T) {
 	if !errors.Is(err, full) {
 		t.Fatalf("Run = %v, want the sink's error", err)
 	}
+}
+
+// With a poll of an hour only pushed heads can wake the follower; a chain that went away and
+// came back is followed on.
+func TestFollowerIsWokenAndReconnects(t *testing.T) {
+	dir := t.TempDir()
+	e := startChain(t, dir)
+	sink := &memorySink{}
+	follow(t, &Follower{Client: dial(t, e.WSURL()), Start: 1, Poll: time.Hour, Sink: sink})
+	eventually(t, "the first block", func() bool { return sink.newest() >= 1 })
+	before := sink.newest()
+	mine(t, e, 3)
+	eventually(t, "pushed blocks", func() bool { return sink.newest() >= before+3 })
+
+	polled := &memorySink{}
+	follow(t, &Follower{Client: dial(t, e.WSURL()), Start: 1, Poll: 20 * time.Millisecond, Sink: polled})
+	eventually(t, "caught up", func() bool { return polled.newest() >= before+3 })
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg := testConfig(dir, byHand)
+	cfg.HTTPAddr = e.addr
+	again, err := StartEmbedded(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	mine(t, again, 3)
+	eventually(t, "blocks after the restart", func() bool { return polled.newest() >= before+6 })
 }

@@ -149,6 +149,19 @@ func (s *Sender) afford(ctx context.Context, ready []*flight, going fees) (rich,
 	return ready, nil, nil
 }
 
+// solvent reports whether the account can pay for its pending transactions up to index i. A
+// node that says otherwise has a pool that has not seen the newest block yet.
+func (s *Sender) solvent(ctx context.Context, i int) bool {
+	left, err := s.client.Balance(ctx, s.account)
+	if err != nil {
+		return true // nothing is known; ask again later
+	}
+	for _, f := range s.pending[:i+1] {
+		left.Sub(left, f.rec.costWei(fees{f.rec.TipWei, f.rec.CapWei}))
+	}
+	return left.Sign() >= 0
+}
+
 // costWei is the most that r may take from the account.
 func (r *Record) costWei(f fees) *big.Int {
 	wei := new(big.Int).Mul(f.cap, new(big.Int).SetUint64(r.Gas))
@@ -196,7 +209,7 @@ func (s *Sender) transmit(ctx context.Context, head *block) error {
 		case says(err, tooCheap...):
 			f.sent, f.fresh, f.cheap, f.sentAt = true, false, true, 0 // settle makes it dearer
 			return err
-		case says(err, notNow...):
+		case says(err, notNow...), lacksFunds(err) && s.solvent(ctx, i):
 			return err
 		default:
 			return s.refused(ctx, i, head, err)
