@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -49,6 +50,9 @@ func NewClient(o ClientOptions) *http.Client {
 	}
 	return &http.Client{Transport: transport, CheckRedirect: checkRedirect}
 }
+
+// publicClient is what is used when the caller brings no client.
+var publicClient = sync.OnceValue(func() *http.Client { return NewClient(ClientOptions{}) })
 
 func checkRedirect(to *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {

@@ -52,6 +52,15 @@ func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("nobody has %s: tried %s", e.CID, strings.Join(tried, "; "))
 }
 
+// Unwrap returns why each provider failed.
+func (e *NotFoundError) Unwrap() []error {
+	reasons := make([]error, len(e.Tried))
+	for i, a := range e.Tried {
+		reasons[i] = a.Err
+	}
+	return reasons
+}
+
 // Fetch completes the DAG under c and pins it. It asks the providers, base URLs
 // of trustless gateways, in turn: for a CAR, then for single blocks that are
 // still missing. Every block is verified before it is stored, and what is stored
@@ -67,7 +76,7 @@ func (f *Fetcher) Fetch(ctx context.Context, c cid.Cid, providers []string) erro
 func (f *Fetcher) fetch(ctx context.Context, c cid.Cid, providers []string) error {
 	client := f.HTTP
 	if client == nil {
-		client = NewClient(ClientOptions{})
+		client = publicClient()
 	}
 	count := &counter{report: f.Progress}
 	var tried []Attempt

@@ -15,8 +15,10 @@ import (
 const (
 	typeCAR = "application/vnd.ipld.car"
 	typeRaw = "application/vnd.ipld.raw"
-	// maxDownloads bounds how many responses are written at one time.
+	// maxDownloads bounds how many responses are written at one time. More
+	// requests wait, up to queueTimeout.
 	maxDownloads = 64
+	queueTimeout = 10 * time.Second
 	// writeTimeout ends a download whose reader takes nothing for so long.
 	writeTimeout = 30 * time.Second
 )
@@ -57,7 +59,7 @@ func (s scope) links(c cid.Cid, raw []byte) ([]cid.Cid, error) {
 // for by the Accept header. It serves what is in the store and nothing else: it
 // never fetches, resolves names or interprets content.
 func (s *Store) Handler() http.Handler {
-	g := &gateway{store: s, slots: make(chan struct{}, maxDownloads)}
+	g := &gateway{store: s, slots: make(chan struct{}, maxDownloads), queue: queueTimeout}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ipfs/{cid}", g.serve)
 	mux.HandleFunc("GET /ipfs/{cid}/{path...}", func(w http.ResponseWriter, r *http.Request) {
@@ -69,13 +71,16 @@ func (s *Store) Handler() http.Handler {
 type gateway struct {
 	store *Store
 	slots chan struct{}
+	queue time.Duration
 }
 
 func (g *gateway) serve(w http.ResponseWriter, r *http.Request) {
 	select {
 	case g.slots <- struct{}{}:
 		defer func() { <-g.slots }()
-	default:
+	case <-r.Context().Done():
+		return
+	case <-time.After(g.queue):
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "too many downloads, try again later", http.StatusTooManyRequests)
 		return
@@ -120,7 +125,9 @@ func (g *gateway) raw(w http.ResponseWriter, r *http.Request, c cid.Cid) {
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(b.RawData())))
 	if r.Method == http.MethodGet {
-		_, _ = newDownload(w).Write(b.RawData()) // a reader that left needs no answer
+		d := newDownload(w)
+		defer d.finish()
+		_, _ = d.Write(b.RawData()) // a reader that left needs no answer
 	}
 }
 
@@ -145,7 +152,9 @@ func (g *gateway) car(w http.ResponseWriter, r *http.Request, c cid.Cid) {
 	if head(w, r, typeCAR+"; version=1; order=dfs; dups=n", fmt.Sprintf("W/%q", c.String()+"."+string(scope)+".car")) || r.Method == http.MethodHead {
 		return
 	}
-	out := bufio.NewWriterSize(newDownload(w), 64<<10)
+	d := newDownload(w)
+	defer d.finish()
+	out := bufio.NewWriterSize(d, 64<<10)
 	err := g.store.exportCAR(r.Context(), c, out, scope)
 	if err == nil {
 		err = out.Flush()
@@ -194,4 +203,12 @@ func (d *download) Write(p []byte) (int, error) {
 	// Not every ResponseWriter has deadlines; those of real connections do.
 	_ = d.control.SetWriteDeadline(time.Now().Add(writeTimeout))
 	return d.w.Write(p)
+}
+
+// finish sends what is buffered and lifts the deadline, which would outlive the
+// response on a connection that is used again. As in Write, errors are those of a
+// reader that left or of a writer without deadlines.
+func (d *download) finish() {
+	_ = d.control.Flush()
+	_ = d.control.SetWriteDeadline(time.Time{})
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ipfs/go-cid"
 	carv2 "github.com/ipld/go-car/v2"
@@ -135,7 +136,7 @@ func TestGatewayIncomplete(t *testing.T) {
 func TestGatewayBoundsDownloads(t *testing.T) {
 	s := open(t)
 	root := sample(t, s).String()
-	g := &gateway{store: s, slots: make(chan struct{}, 1)}
+	g := &gateway{store: s, slots: make(chan struct{}, 1)} // without patience
 	g.slots <- struct{}{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ipfs/{cid}", g.serve)
@@ -144,6 +145,7 @@ func TestGatewayBoundsDownloads(t *testing.T) {
 		t.Errorf("with all slots taken: %s", resp.Status)
 	}
 	<-g.slots
+	g.queue = time.Minute
 	if resp, _ := request(t, "GET", url); resp.StatusCode != 200 {
 		t.Errorf("with a free slot: %s", resp.Status)
 	}

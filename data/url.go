@@ -61,7 +61,7 @@ func (s *Store) addURL(ctx context.Context, client *http.Client, rawURL string, 
 
 func getURL(ctx context.Context, client *http.Client, rawURL string) (*http.Response, error) {
 	if client == nil {
-		client = NewClient(ClientOptions{})
+		client = publicClient()
 	}
 	u, err := url.Parse(rawURL)
 	if err != nil {
