@@ -163,3 +163,17 @@ func TestForeignFileLayouts(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// One random read of 4 KiB from a file of 64 MiB: a block, verified.
+func BenchmarkRandomRead(b *testing.B) {
+	s := open(b)
+	const size = 64 << 20
+	f := must(s.Open(b.Context(), must(s.AddFile(b.Context(), bytes.NewReader(pattern(8, size))))(b)))(b)
+	r := rand.New(rand.NewPCG(1, 2))
+	p := make([]byte, 4096)
+	for b.Loop() {
+		if _, err := f.ReadAt(p, r.Int64N(size-4096)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

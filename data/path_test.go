@@ -179,3 +179,20 @@ func TestExportIncomplete(t *testing.T) {
 		t.Errorf("left behind: %v", names)
 	}
 }
+
+func BenchmarkAddFile(b *testing.B) {
+	const size = 256 << 20
+	content := pattern(8, size)
+	b.SetBytes(size)
+	for b.Loop() {
+		b.StopTimer()
+		s := must(OpenStore(b.TempDir()))(b)
+		b.StartTimer()
+		must(s.AddFile(b.Context(), bytes.NewReader(content)))(b)
+		b.StopTimer()
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}
