@@ -58,6 +58,11 @@ type Module struct {
 // Inspect reads the module and refuses, with a *ProfileError, what the profile
 // leaves out. imports lists the host functions of wasi_snapshot_preview1.
 func Inspect(wasm []byte, imports map[string]Signature) (m *Module, err error) {
+	defer func() {
+		if err != nil {
+			m = nil
+		}
+	}()
 	defer caught(&err)
 	if len(wasm) > MaxModuleBytes {
 		refuse("strip it (wasm-strip, -ldflags=-s, -Wl,-s)", "it is %d bytes long and the limit is %d", len(wasm), MaxModuleBytes)
