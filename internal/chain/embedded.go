@@ -33,7 +33,7 @@ type EmbeddedConfig struct {
 	HTTPAddr      string                      // host:port for HTTP and WebSocket; empty is 127.0.0.1:0, a free port
 	Alloc         map[common.Address]*big.Int // wei at genesis; ignored when Dir already holds a chain
 	GasLimit      uint64                      // gas per block; 0 is 60,000,000
-	LogHandler    slog.Handler                // go-ethereum's own messages from Warn up; nil discards them
+	LogHandler    slog.Handler                // go-ethereum's own messages from Warn up; nil keeps only why it ends the process
 }
 
 // Check returns the first thing wrong with the configuration and fills the defaults.
@@ -252,17 +252,30 @@ func (e *Embedded) Close() (err error) {
 	return err
 }
 
-// routeGethLog sends go-ethereum's process-wide log to h, or nowhere.
+// routeGethLog sends go-ethereum's process-wide log to h from Warn up. Without h only its last
+// words are kept: it ends the process itself when its database fails.
 func routeGethLog(h slog.Handler) {
+	from := slog.LevelWarn
 	if h == nil {
-		h = slog.DiscardHandler
+		h, from = slog.Default().Handler(), gethlog.LevelCrit
 	}
-	gethlog.SetDefault(gethlog.NewLogger(warnHandler{h}))
+	gethlog.SetDefault(gethlog.NewLogger(levelHandler{h, from}))
 }
 
-// warnHandler drops what is below Warn.
-type warnHandler struct{ slog.Handler }
+// levelHandler drops what is below a level.
+type levelHandler struct {
+	slog.Handler
+	from slog.Level
+}
 
-func (h warnHandler) Enabled(ctx context.Context, l slog.Level) bool {
-	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
+func (h levelHandler) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= h.from && h.Handler.Enabled(ctx, l)
+}
+
+func (h levelHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return levelHandler{h.Handler.WithAttrs(attrs), h.from}
+}
+
+func (h levelHandler) WithGroup(name string) slog.Handler {
+	return levelHandler{h.Handler.WithGroup(name), h.from}
 }

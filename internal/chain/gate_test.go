@@ -1,0 +1,60 @@
+package chain
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Whatever way a client asks, it hears of a block only once the block is on disk.
+func TestNobodyHearsOfABlockBeforeItIsDurable(t *testing.T) {
+	e := startChain(t, t.TempDir())
+	mine(t, e, 1)
+	for name, url := range map[string]string{"HTTP": e.URL(), "WebSocket": e.WSURL()} {
+		c := dial(t, url)
+		before, err := c.HeadPoint(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var durable atomic.Bool
+		type reply struct {
+			head  Point
+			early bool
+			err   error
+		}
+		heard := make(chan reply, 1)
+		err = e.gate.during(func() error {
+			e.beacon.Commit()
+			go func() {
+				p, err := c.HeadPoint(t.Context())
+				heard <- reply{p, !durable.Load(), err}
+			}()
+			// Long enough for an answer to come through if nothing held it back.
+			time.Sleep(300 * time.Millisecond)
+			durable.Store(true)
+			return e.eth.ChainDb().SyncKeyValue()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := <-heard; r.err != nil || r.early || r.head.Number != before.Number+1 {
+			t.Fatalf("over %s: %+v after block %d", name, r, before.Number)
+		}
+	}
+}
+
+func TestAFailedDiskSilencesTheChain(t *testing.T) {
+	e := startChain(t, t.TempDir())
+	c := dial(t, e.URL())
+	full := errors.New("no space left")
+	if err := e.gate.during(func() error { return full }); !errors.Is(err, full) {
+		t.Fatal(err)
+	}
+	if p, err := c.HeadPoint(t.Context()); err == nil {
+		t.Fatalf("the chain still tells of block %d", p.Number)
+	}
+	if err := e.seal(); !errors.Is(err, full) {
+		t.Fatalf("the chain goes on: %v", err)
+	}
+}
