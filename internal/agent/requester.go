@@ -112,7 +112,7 @@ func (r *Requester) loadDocuments(ctx context.Context) error {
 	r.mu.Lock()
 	var missing []store.Job
 	for id, j := range r.jobs {
-		if r.documents[id] == nil && j.Rejected == "" && !j.Done {
+		if r.documents[id] == nil && j.Rejected == "" {
 			missing = append(missing, j)
 		}
 	}

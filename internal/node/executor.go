@@ -1,0 +1,173 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"sync"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/filecoin-project/bacalhau/data"
+	"github.com/filecoin-project/bacalhau/internal/agent"
+	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/wasm"
+)
+
+// maxModuleBytes bounds a program, bytes.
+const maxModuleBytes = 64 << 20
+
+// executor is agent.Executor over the WebAssembly runner, with inputs from the data store.
+type executor struct {
+	store   *data.Store
+	fetcher *data.Fetcher
+	runner  *wasm.Runner
+
+	mu     sync.Mutex
+	last   cid.Cid // the module used last, for jobs have many pieces
+	module []byte
+}
+
+func (e *executor) Check(ctx context.Context, spec protocol.Spec, endpoints []string) error {
+	if spec.Profile != wasm.Version {
+		return fmt.Errorf("%w: it wants execution profile %d and this node has %d", agent.ErrUnfit, spec.Profile, wasm.Version)
+	}
+	if err := limits(spec).Check(); err != nil {
+		return fmt.Errorf("%w: %w", agent.ErrUnfit, err)
+	}
+	module, err := e.load(ctx, spec.Module, endpoints)
+	if err != nil {
+		return err
+	}
+	if err := wasm.Check(module); err != nil {
+		return fmt.Errorf("%w: %w", agent.ErrUnfit, err)
+	}
+	return nil
+}
+
+func (e *executor) Run(ctx context.Context, t agent.Task) (agent.Output, error) {
+	module, err := e.load(ctx, t.Spec.Module, t.Endpoints)
+	if err != nil {
+		return agent.Output{}, err
+	}
+	inputs, err := e.inputs(ctx, append(t.Spec.Inputs[:len(t.Spec.Inputs):len(t.Spec.Inputs)], t.Piece.Inputs...), t.Endpoints)
+	if err != nil {
+		return agent.Output{}, err
+	}
+	result, err := e.runner.Run(ctx, wasm.Task{
+		Module: module,
+		Args:   append(t.Spec.Args[:len(t.Spec.Args):len(t.Spec.Args)], t.Piece.Args...),
+		Env:    t.Spec.Env, Inputs: inputs, Seed: t.Seed, Limits: limits(t.Spec),
+	})
+	if err != nil {
+		return agent.Output{}, err
+	}
+	return pack(ctx, result)
+}
+
+func limits(spec protocol.Spec) wasm.Limits {
+	return wasm.Limits{
+		MemoryBytes: spec.Limits.MemoryBytes, Fuel: spec.Limits.Fuel, OutputBytes: spec.Limits.OutputBytes,
+	}
+}
+
+func (e *executor) load(ctx context.Context, name string, endpoints []string) ([]byte, error) {
+	c, err := data.ParseCID(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: module: %w", agent.ErrUnfit, err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.last == c {
+		return e.module, nil
+	}
+	if err := e.fetcher.Fetch(ctx, c, endpoints); err != nil {
+		return nil, fmt.Errorf("fetch module: %w", err)
+	}
+	module, err := readFile(ctx, e.store, c, maxModuleBytes)
+	if err != nil {
+		return nil, fmt.Errorf("read module: %w", err)
+	}
+	e.last, e.module = c, module
+	return module, nil
+}
+
+// inputs opens a piece's inputs by their path below /inputs; a directory gives all its files.
+func (e *executor) inputs(ctx context.Context, list []protocol.Input, endpoints []string) (map[string]wasm.File, error) {
+	files := map[string]wasm.File{}
+	for _, in := range list {
+		c, err := data.ParseCID(in.CID)
+		if err != nil {
+			return nil, fmt.Errorf("input %s: %w", in.Path, err)
+		}
+		if err := e.fetcher.Fetch(ctx, c, endpoints); err != nil {
+			return nil, fmt.Errorf("fetch input %s: %w", in.Path, err)
+		}
+		err = e.store.Walk(ctx, c, func(below string, entry data.Entry) error {
+			f, err := e.store.Open(ctx, entry.CID)
+			if err != nil {
+				return err
+			}
+			name := path.Join(in.Path, below)
+			if files[name] != nil {
+				return errors.New("two inputs have the same path")
+			}
+			files[name] = f
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("open input %s: %w", in.Path, err)
+		}
+	}
+	return files, nil
+}
+
+// pack makes what a run gave into the directory that the client gets, as a CAR.
+func pack(ctx context.Context, r *wasm.Result) (agent.Output, error) {
+	files := map[string]data.Source{"stdout": data.Bytes(r.Stdout), "stderr": data.Bytes(r.Stderr)}
+	for _, f := range r.Outputs {
+		files["outputs/"+f.Path] = data.Bytes(f.Data)
+	}
+	scratch := data.NewScratch()
+	outputs, err := scratch.AddFiles(ctx, files)
+	if err != nil {
+		return agent.Output{}, fmt.Errorf("pack outputs: %w", err)
+	}
+	digest, err := data.DigestOf(outputs)
+	if err != nil {
+		return agent.Output{}, err
+	}
+	out := agent.Output{Result: protocol.Result{
+		ExitCode: r.ExitCode, Fuel: r.Fuel, Outputs: digest, Memory: r.MemoryHash,
+	}}
+	raw, err := json.Marshal(out.Result)
+	if err != nil {
+		return agent.Output{}, err
+	}
+	root, err := scratch.AddFiles(ctx, map[string]data.Source{
+		agent.ResultFile: data.Bytes(raw), agent.OutputsDir: data.Link(outputs),
+	})
+	if err != nil {
+		return agent.Output{}, fmt.Errorf("pack outputs: %w", err)
+	}
+	if out.Root, err = data.DigestOf(root); err != nil {
+		return agent.Output{}, err
+	}
+	var car bytes.Buffer
+	if err := scratch.ExportCAR(ctx, root, &car); err != nil {
+		return agent.Output{}, err
+	}
+	out.CAR = car.Bytes()
+	return out, nil
+}
+
+// freeRider is a bad actor: it runs nothing and claims that every program printed nothing, with the fuel that a piece
+// might well have used.
+type freeRider struct{ agent.Executor }
+
+func (freeRider) Run(ctx context.Context, t agent.Task) (agent.Output, error) {
+	return pack(ctx, &wasm.Result{Fuel: t.Spec.Limits.Fuel / 1000})
+}

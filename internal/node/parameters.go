@@ -1,0 +1,38 @@
+package node
+
+import (
+	"math/big"
+
+	"github.com/filecoin-project/bacalhau/protocol"
+)
+
+// Ether is one whole token of the chain, wei.
+var ether = big.NewInt(1e18)
+
+// DevelopmentParameters are those of a development network: windows short enough to watch.
+func DevelopmentParameters() protocol.Parameters {
+	return protocol.Parameters{
+		MinStake:      new(big.Int).Set(ether),
+		MinDeposit:    big.NewInt(1e15),
+		NoShowFee:     big.NewInt(1e13),
+		SettleWindow:  20,
+		DrawWindow:    20,
+		AppealWindow:  20,
+		Confirmations: 1,
+		Redraws:       2,
+		MaxPieces:     1000,
+		MinCheckRate:  656, // 1 %
+	}
+}
+
+// Defaults of a job that does not say otherwise.
+const (
+	defaultMemoryBytes = 1 << 30
+	defaultFuel        = 100_000_000_000 // a minute or two of one core
+	defaultOutputBytes = 64 << 20
+	defaultFuelPrice   = 1000 // wei
+	defaultCheckRate   = 0.03
+	defaultExecute     = 300  // seconds
+	defaultExpiry      = 3600 // seconds
+	defaultColluding   = 0.2
+)
