@@ -135,7 +135,7 @@ func (c *Client) isRejected(offer protocol.Offer) bool {
 
 // BidJob posts a signed offer on chain.
 func (c *Client) BidJob(ctx context.Context, o protocol.SignedOffer) (transport.Receipt, error) {
-	return c.sendOnce(ctx, protocol.PostOffer{Offer: o.Offer, Signature: o.Signature})
+	return c.sendOnce(ctx, protocol.PostOffer(o))
 }
 
 // SubmitResult commits the result of an execution.

@@ -34,7 +34,7 @@ func readDeployable(contracts string) (*deployable, error) {
 	}
 	code := strings.TrimPrefix(market.Bytecode.Object, "0x")
 	if _, err := hex.DecodeString(code); err != nil || code == "" {
-		return nil, errors.New("Market has no complete creation code: it is abstract or needs a linked library")
+		return nil, errors.New("contract Market has no complete creation code: it is abstract or needs a linked library")
 	}
 	lines, err := entryPerLine(face.ABI)
 	if err != nil {
@@ -56,14 +56,14 @@ func implements(market, face json.RawMessage) error {
 	}
 	for name, m := range want.Methods {
 		if have.Methods[name].Sig != m.Sig {
-			return fmt.Errorf("Market lacks %s", m.Sig)
+			return fmt.Errorf("contract Market lacks %s", m.Sig)
 		}
 	}
 	haveNames := slices.Sorted(maps.Keys(have.Events))
 	haveNames = slices.AppendSeq(haveNames, slices.Values(slices.Sorted(maps.Keys(have.Errors))))
 	for _, name := range haveNames {
 		if have.Events[name].Sig != want.Events[name].Sig || have.Errors[name].Sig != want.Errors[name].Sig {
-			return fmt.Errorf("Market declares %s differently from IMarket, or IMarket not at all", name)
+			return fmt.Errorf("contract Market declares %s differently from IMarket, or IMarket not at all", name)
 		}
 	}
 	inputs := have.Constructor.Inputs
