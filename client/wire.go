@@ -139,11 +139,17 @@ type Job struct {
 	Trouble []string `json:"trouble,omitempty"`
 }
 
+// What PieceReport.Status says besides the status of an execution.
+const (
+	PieceOpen      = "open"      // no node has the piece
+	PieceDelivered = "delivered" // its output is here
+)
+
 // PieceReport is one piece of a job.
 type PieceReport struct {
 	Index uint32 `json:"index"`
 	Name  string `json:"name"`
-	// Status is that of the execution which has the piece, "open" if none has, "delivered" once its output is here.
+	// Status is PieceOpen, that of the execution which has the piece, or PieceDelivered.
 	Status    string         `json:"status"`
 	Node      common.Address `json:"node,omitzero"`
 	Execution common.Hash    `json:"execution,omitzero"`

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/filecoin-project/bacalhau/client"
+)
+
+func newNodeCommand(a *app) *cobra.Command {
+	return newGroup("node", "See compute nodes", &cobra.Command{
+		Use:     "list",
+		Short:   "List the compute nodes with their stakes and reputation",
+		Example: "  bacalhau node list",
+		Args:    takesNothing,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.listNodes(cmd.Context()) },
+	})
+}
+
+func (a *app) listNodes(ctx context.Context) error {
+	node, err := a.node()
+	if err != nil {
+		return err
+	}
+	nodes, err := node.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	return a.print(nodes, func(w io.Writer) { printNodes(w, nodes) })
+}
+
+func printNodes(w io.Writer, nodes []client.Node) {
+	if len(nodes) == 0 {
+		fmt.Fprintln(w, "no compute node is registered with the contract")
+		return
+	}
+	t := newTable("NODE", "FREE", "LOCKED", "EXECUTIONS", "SETTLED", "VERIFIED", "NO-SHOWS", "SLASHED", "ENDPOINT")
+	for _, n := range nodes {
+		t.row(n.Address.Hex(), formatAmount(n.Free), formatAmount(n.Locked), number(n.Executions), number(n.Settled),
+			number(n.Verified), number(n.NoShows), number(n.Slashed), orDash(n.Endpoint))
+	}
+	t.write(w)
+}

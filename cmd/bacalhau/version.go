@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/filecoin-project/bacalhau/wasm"
+)
+
+// versionReport is what `version --output json` prints.
+type versionReport struct {
+	Version  string   `json:"version"`
+	Revision string   `json:"revision,omitempty"`
+	Go       string   `json:"go"`
+	Platform string   `json:"platform"`
+	Profile  int      `json:"profile"` // of deterministic execution
+	Engines  []string `json:"engines"`
+}
+
+func newVersionCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Show this program's version",
+		Example: "  bacalhau version --output json",
+		Args:    takesNothing,
+		RunE: func(*cobra.Command, []string) error {
+			v := thisVersion()
+			return a.print(v, func(w io.Writer) {
+				fmt.Fprintf(w, "bacalhau %s\nrevision %s\nbuilt    with %s for %s\nruns     execution profile %d on %s\n",
+					v.Version, orDash(v.Revision), v.Go, v.Platform, v.Profile, strings.Join(v.Engines, ", "))
+			})
+		},
+	}
+}
+
+func thisVersion() versionReport {
+	v := versionReport{
+		Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Profile: wasm.Version, Engines: wasm.Engines(),
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	v.Version = info.Main.Version
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			v.Revision = s.Value + v.Revision
+		case s.Key == "vcs.modified" && s.Value == "true":
+			v.Revision += " (modified)"
+		}
+	}
+	return v
+}
