@@ -146,10 +146,9 @@ func TestGatewayBoundsDownloads(t *testing.T) {
 	}
 	<-g.slots
 	g.queue = time.Minute
-	if resp, _ := request(t, "GET", url); resp.StatusCode != 200 {
-		t.Errorf("with a free slot: %s", resp.Status)
-	}
-	if len(g.slots) != 0 {
-		t.Error("a slot is not given back")
+	for i := range 3 { // each needs the slot that the one before gives back
+		if resp, _ := request(t, "GET", url); resp.StatusCode != 200 {
+			t.Errorf("request %d with a free slot: %s", i, resp.Status)
+		}
 	}
 }
