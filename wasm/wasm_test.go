@@ -242,6 +242,27 @@ func TestGoProgram(t *testing.T) {
 	}
 }
 
+func TestCProgram(t *testing.T) {
+	res := onEngines(t, wasm.Task{
+		Module: load(t, "cprogram/main.wasm"),
+		Args:   []string{"x"},
+		Env:    map[string]string{"HOME": "/outputs"},
+		Inputs: map[string]wasm.File{"text": strings.NewReader("HAL"), "sub/b": strings.NewReader(""), "sub/a": strings.NewReader("")},
+		Limits: limits,
+	})
+	if res.ExitCode != 4 || string(res.Stderr) != "isatty 0\n" || len(res.Outputs) != 1 || res.Outputs[0].Path != "moved" || string(res.Outputs[0].Data) != "IB" {
+		t.Errorf("exit %d trap %q stderr %q outputs %v", res.ExitCode, res.Trap, res.Stderr, res.Outputs)
+	}
+	if *update {
+		if err := os.WriteFile("testdata/cprogram/want.txt", res.Stdout, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := load(t, "cprogram/want.txt"); !bytes.Equal(res.Stdout, want) {
+		t.Errorf("stdout:\n%s\nwant:\n%s", res.Stdout, want)
+	}
+}
+
 // A failing input is a failure of this machine and never becomes a result.
 type brokenFile struct{}
 
