@@ -43,8 +43,8 @@ func (c *EmbeddedConfig) Check() error {
 		return errors.New("embedded chain: name a directory")
 	case c.ChainID == 0:
 		return errors.New("embedded chain: the chain id must be at least 1")
-	case c.PeriodSeconds == 0:
-		return errors.New("embedded chain: the block period must be at least 1 second")
+	case c.PeriodSeconds == 0 || c.PeriodSeconds > 1<<32:
+		return errors.New("embedded chain: the block period must be at least 1 second, and no longer than a century")
 	}
 	for addr, wei := range c.Alloc {
 		if wei == nil || wei.Sign() < 0 || wei.BitLen() > 256 {
@@ -187,16 +187,15 @@ func (e *Embedded) produce(period time.Duration) {
 	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for {
-		if err := e.seal(); err != nil {
-			e.err = err
-			close(e.failed)
-			slog.Error("the embedded chain has stopped", "err", err)
-			return
-		}
 		select {
 		case <-e.stop:
 			return
 		case <-tick.C:
+		}
+		if err := e.seal(); err != nil {
+			e.err = err
+			close(e.failed)
+			return
 		}
 	}
 }

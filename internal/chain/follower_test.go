@@ -226,6 +226,7 @@ func TestFollowerIsWokenAndReconnects(t *testing.T) {
 	e := startChain(t, dir)
 	sink := &memorySink{}
 	follow(t, &Follower{Client: dial(t, e.WSURL()), Start: 1, Poll: time.Hour, Sink: sink})
+	mine(t, e, 1)
 	eventually(t, "the first block", func() bool { return sink.newest() >= 1 })
 	before := sink.newest()
 	mine(t, e, 3)
