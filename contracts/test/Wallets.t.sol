@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Game} from "./fixture/Game.sol";
+import {Rejecting} from "./fixture/Rejecting.sol";
+import {IMarket} from "../src/IMarket.sol";
+import {Market} from "../src/Market.sol";
+import {Parameters} from "../src/types/Parameters.sol";
+
+contract WalletsTest is Game {
+    address private constant STRANGER = address(0x57A);
+
+    function test_deposit() public {
+        vm.deal(STRANGER, 70);
+        vm.expectEmit(address(market));
+        emit IMarket.Deposited(STRANGER, 70);
+        vm.prank(STRANGER);
+        market.deposit{value: 70}();
+        _eq(_wallet(STRANGER).free, 70, "free");
+        _eq(_wallet(STRANGER).locked, 0, "locked");
+    }
+
+    function test_depositTooMuch() public {
+        uint256 most = type(uint96).max;
+        uint256 have = address(market).balance;
+        vm.deal(STRANGER, most);
+        _fails(abi.encodeWithSelector(IMarket.TooMuchMoney.selector, most + 1, most));
+        vm.prank(STRANGER);
+        market.deposit{value: most + 1 - have}();
+        vm.prank(STRANGER);
+        market.deposit{value: most - have}();
+        _eq(_wallet(STRANGER).free, most - have, "up to the limit");
+    }
+
+    function test_withdraw() public {
+        vm.expectEmit(address(market));
+        emit IMarket.Withdrawn(client, 40);
+        vm.prank(client);
+        market.withdraw(40);
+        _eq(client.balance, 40, "outside");
+        _eq(_wallet(client).free, PURSE - 40, "inside");
+        _conserved();
+    }
+
+    function test_withdrawOnlyFree() public {
+        Run memory r = _atAssigned(1, 2, NEVER);
+        _fails(
+            abi.encodeWithSelector(IMarket.InsufficientFree.selector, r.execution.node, PURSE - 7000, PURSE - 7000 + 1)
+        );
+        vm.prank(r.execution.node);
+        market.withdraw(uint96(PURSE - 7000 + 1));
+    }
+
+    function test_withdrawRejected() public {
+        Rejecting wallet = new Rejecting(market);
+        wallet.deposit{value: 10}();
+        _fails(abi.encodeWithSelector(IMarket.TransferFailed.selector, address(wallet), 10));
+        wallet.withdraw(10, Rejecting.Mood.Refuse);
+        _eq(_wallet(address(wallet)).free, 10, "nothing lost");
+    }
+
+    function test_withdrawTwice() public {
+        Rejecting wallet = new Rejecting(market);
+        wallet.deposit{value: 10}();
+        // The second payment is refused, which makes the first one fail as well.
+        _fails(abi.encodeWithSelector(IMarket.TransferFailed.selector, address(wallet), 10));
+        wallet.withdraw(10, Rejecting.Mood.Again);
+        wallet.deposit{value: 10}();
+        wallet.withdraw(10, Rejecting.Mood.Again);
+        _eq(address(wallet).balance, 20, "both payments, each of its own money");
+        _eq(_wallet(address(wallet)).free, 0, "nothing left");
+        _conserved();
+    }
+
+    function test_register() public {
+        vm.deal(STRANGER, 10_000);
+        vm.prank(STRANGER);
+        market.deposit{value: 9_999}();
+        _fails(abi.encodeWithSelector(IMarket.InsufficientStake.selector, STRANGER, 9_999, 10_000));
+        vm.prank(STRANGER);
+        market.register();
+        vm.prank(STRANGER);
+        market.deposit{value: 1}();
+        vm.expectEmit(address(market));
+        emit IMarket.NodeRegistered(STRANGER);
+        vm.prank(STRANGER);
+        market.register();
+        _true(_wallet(STRANGER).registered, "registered");
+        _eq(market.nodes().length, NODES + 1, "nodes");
+        _eq(market.nodes()[NODES], STRANGER, "last node");
+        _fails(abi.encodeWithSelector(IMarket.AlreadyRegistered.selector, STRANGER));
+        vm.prank(STRANGER);
+        market.register();
+    }
+
+    function test_exit() public {
+        vm.expectEmit(address(market));
+        emit IMarket.NodeExited(_node(1));
+        vm.prank(_node(1));
+        market.exit();
+        _true(!_wallet(_node(1)).registered, "not registered");
+        _eq(market.nodes().length, NODES - 1, "nodes");
+        _eq(market.nodes()[1], _node(NODES - 1), "the last one fills the gap");
+        _fails(abi.encodeWithSelector(IMarket.NotRegistered.selector, _node(1)));
+        vm.prank(_node(1));
+        market.exit();
+        for (uint256 i; i < NODES; ++i) {
+            if (i == 1) continue;
+            vm.prank(_node(i));
+            market.exit();
+        }
+        _eq(market.nodes().length, 0, "nobody");
+        vm.prank(_node(1));
+        market.register();
+        _eq(market.nodes()[0], _node(1), "back again");
+    }
+
+    function test_announce() public {
+        vm.expectEmit(address(market));
+        emit IMarket.EndpointAnnounced(client, "http://127.0.0.1:8080");
+        vm.prank(client);
+        market.announce("http://127.0.0.1:8080");
+    }
+
+    function test_parameters() public view {
+        _eq(keccak256(abi.encode(market.parameters())), keccak256(abi.encode(_parameters())), "parameters");
+    }
+
+    function test_uselessParameters() public {
+        Parameters memory p = _parameters();
+        p.settleWindow = 0;
+        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "settleWindow"));
+        new Market(p);
+        p = _parameters();
+        p.drawWindow = 0;
+        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "drawWindow"));
+        new Market(p);
+        p = _parameters();
+        p.appealWindow = 0;
+        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "appealWindow"));
+        new Market(p);
+        p = _parameters();
+        p.maxPieces = 0;
+        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "maxPieces"));
+        new Market(p);
+    }
+}
