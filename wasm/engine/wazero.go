@@ -13,11 +13,20 @@ import (
 const features = api.CoreFeaturesV2
 
 // Validate checks a module completely, without compiling it to machine code.
-func Validate(ctx context.Context, wasm []byte) error {
+func Validate(ctx context.Context, wasm []byte) (err error) {
+	defer caught(&err)
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(features))
 	defer r.Close(ctx)
-	_, err := r.CompileModule(ctx, wasm)
+	_, err = r.CompileModule(ctx, wasm)
 	return err
+}
+
+// caught turns a panic into an error: modules come from strangers, and one
+// that a compiler cannot cope with must not end the process.
+func caught(err *error) {
+	if x := recover(); x != nil {
+		*err = fmt.Errorf("wazero: compiler panicked: %v", x)
+	}
 }
 
 type wazeroEngine struct {
@@ -108,7 +117,8 @@ func wazeroFunc(index int, f Func) api.GoModuleFunc {
 
 func (e *wazeroEngine) Name() string { return "wazero" }
 
-func (e *wazeroEngine) Compile(ctx context.Context, wasm []byte) (Program, error) {
+func (e *wazeroEngine) Compile(ctx context.Context, wasm []byte) (_ Program, err error) {
+	defer caught(&err)
 	m, err := e.runtime.CompileModule(ctx, wasm)
 	if err != nil {
 		return nil, fmt.Errorf("wazero: compile: %w", err)

@@ -59,8 +59,11 @@ func (r *reader) table() (kind byte, lo, hi uint32) {
 func (m *Module) readExports() {
 	var start, memory bool
 	r := m.section(secExport)
-	for n := r.count(); n > 0; n-- {
+	for n := r.atMost(MaxDefinitions, "exports"); n > 0; n-- {
 		name, kind, index := r.name(), r.byte(), r.u32()
+		if len(name) > MaxNameBytes {
+			refuse("shorten it", "an export's name has %d bytes and the limit is %d", len(name), MaxNameBytes)
+		}
 		switch name {
 		case FuelExport:
 			refuse("rename it", "it exports %q, a name that the metering uses", name)
@@ -110,14 +113,14 @@ func (m *Module) readCode() {
 // before the program starts. Offsets are constants since no global is imported.
 func (m *Module) readSegments() {
 	r := m.section(secElem)
-	for n := r.count(); n > 0; n-- {
+	for n := r.atMost(MaxSegments, "element segments"); n > 0; n-- {
 		s := r.elements(func(f uint32) uint32 { return f })
 		if s.active && (uint64(s.table) >= uint64(len(m.tableMin)) || uint64(s.offset)+uint64(s.items) > uint64(m.tableMin[s.table])) {
 			refuse("", "an element segment lies outside its table")
 		}
 	}
 	r = m.section(secData)
-	for n := r.count(); n > 0; n-- {
+	for n := r.atMost(MaxSegments, "data segments"); n > 0; n-- {
 		flags := r.u32()
 		var end uint64
 		if flags != 1 {

@@ -97,13 +97,13 @@ func (m *Module) inspect(imports map[string]Signature) {
 	m.readTypes()
 	m.readImports(imports)
 	r := m.section(secFunc)
-	for n := r.count(); n > 0; n-- {
+	for n := r.atMost(MaxDefinitions, "functions"); n > 0; n-- {
 		m.funcs = append(m.funcs, m.checkType(r.u32()))
 	}
 	m.readMemory()
 	m.readTables()
 	if r := m.section(secGlobal); r.more() {
-		m.defGlobal = r.u32()
+		m.defGlobal = r.atMost(MaxDefinitions, "globals")
 	}
 	m.readExports()
 	m.readSegments()
@@ -120,6 +120,15 @@ func (r *reader) count() uint32 {
 	return r.u32()
 }
 
+// atMost reads a vector's length and refuses a long one.
+func (r *reader) atMost(limit uint32, what string) uint32 {
+	n := r.count()
+	if n > limit {
+		refuse("split the program", "it has %d %s and the limit is %d", n, what, limit)
+	}
+	return n
+}
+
 func (m *Module) checkType(i uint32) uint32 {
 	if uint64(i) >= uint64(len(m.signature)) {
 		refuse("", "it is malformed: type %d does not exist", i)
@@ -129,17 +138,20 @@ func (m *Module) checkType(i uint32) uint32 {
 
 func (m *Module) readTypes() {
 	r := m.section(secType)
-	for n := r.count(); n > 0; n-- {
+	for n := r.atMost(MaxDefinitions, "types"); n > 0; n-- {
 		if r.byte() != 0x60 {
 			refuse("compile for WebAssembly 2.0 without the garbage collection proposal", "it declares types other than functions")
 		}
-		m.signature = append(m.signature, functype{r.take(r.u32()), r.take(r.u32())})
+		m.signature = append(m.signature, functype{
+			params:  r.take(r.atMost(MaxArity, "parameters in a function type")),
+			results: r.take(r.atMost(MaxArity, "results in a function type")),
+		})
 	}
 }
 
 func (m *Module) readImports(known map[string]Signature) {
 	r := m.section(secImport)
-	for n := r.count(); n > 0; n-- {
+	for n := r.atMost(MaxDefinitions, "imports"); n > 0; n-- {
 		module, name, kind := r.name(), r.name(), r.byte()
 		if kind != 0 {
 			refuse("define memory, tables and globals in the module itself", "it imports %q %q, which is not a function", module, name)

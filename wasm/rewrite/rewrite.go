@@ -31,10 +31,16 @@ const (
 	StopMemory = 2 // the engine refused memory that the limits allow
 )
 
-// Limits of the profile.
+// Limits of the profile. They leave room for what rewriting adds below the
+// limits of the engines' own parsers, so that all engines take the same modules.
 const (
 	MaxModuleBytes   = 64 << 20
-	MaxLocals        = 50_000  // per function, parameters included
+	MaxFunctionBytes = 7_000_000 // after rewriting
+	MaxDefinitions   = 900_000   // of types, functions, globals and exports, each
+	MaxSegments      = 90_000    // of data and elements, each
+	MaxArity         = 1000      // parameters, and results
+	MaxNameBytes     = 90_000
+	MaxLocals        = 49_990  // per function, parameters included
 	MaxTables        = 16      // per module
 	MaxTableElements = 1 << 20 // per table
 	MaxPages         = 65_536  // 64 KiB each

@@ -148,6 +148,9 @@ func (m *Module) code() []byte {
 	b := appendU(nil, uint64(n))
 	for i := range n {
 		f := m.function(m.signature[m.funcs[m.imported+i]], r.take(r.u32()))
+		if len(f) > MaxFunctionBytes {
+			refuse("split the function", "function %d takes %d bytes when metered and the limit is %d", m.imported+i, len(f), MaxFunctionBytes)
+		}
 		b = append(appendU(b, uint64(len(f))), f...)
 	}
 	return b
