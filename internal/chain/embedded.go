@@ -258,8 +258,12 @@ func routeGethLog(h slog.Handler) {
 	if h == nil {
 		h, from = slog.Default().Handler(), gethlog.LevelCrit
 	}
-	gethlog.SetDefault(gethlog.NewLogger(levelHandler{h, from}))
+	gethlog.SetDefault(ownLogger{gethlog.NewLogger(levelHandler{h, from})})
 }
+
+// ownLogger hides go-ethereum's own logger type, which it would also install as the default
+// of log/slog and so swallow this program's messages.
+type ownLogger struct{ gethlog.Logger }
 
 // levelHandler drops what is below a level.
 type levelHandler struct {

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"io"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"os"
@@ -76,6 +77,14 @@ func TestEmbeddedContinuesAndGuardsItsDirectory(t *testing.T) {
 	}
 	if _, err := loadGenesis(testConfig(dir, 1)); err == nil || !strings.Contains(err.Error(), "is damaged") {
 		t.Fatalf("damaged genesis: %v", err)
+	}
+}
+
+func TestEmbeddedLeavesTheProgramsLogAlone(t *testing.T) {
+	before := slog.Default()
+	startChain(t, t.TempDir())
+	if slog.Default() != before {
+		t.Fatal("the program's logger was replaced")
 	}
 }
 
