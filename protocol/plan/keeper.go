@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"fmt"
+
 	"github.com/filecoin-project/bacalhau/protocol"
 )
 
@@ -15,13 +17,7 @@ func keep(v *protocol.View, r *protocol.Run, t protocol.Terms, p protocol.Parame
 			return []Action{send(protocol.TimeoutAssigned{Terms: t, Execution: r.Record}, "%s", id)}
 		}
 	case protocol.StatusDrawing, protocol.StatusVerifying:
-		var actions []Action
-		for _, seat := range r.Panel(t) {
-			if a, ok := keepSeat(v, r, t, seat, grace); ok {
-				actions = append(actions, a)
-			}
-		}
-		return actions
+		return keepPanel(v, r, t, grace)
 	case protocol.StatusVerdict:
 		if late(r.Record.Deadline) {
 			return []Action{send(protocol.TimeoutVerdict{
@@ -32,27 +28,35 @@ func keep(v *protocol.View, r *protocol.Run, t protocol.Terms, p protocol.Parame
 	return nil
 }
 
-func keepSeat(v *protocol.View, r *protocol.Run, t protocol.Terms, seat protocol.Seat, grace uint64) (Action, bool) {
-	now, id := v.Head, r.Record.ID
-	switch {
-	case seat.Status == protocol.SeatStatusDrawing && now.Time > seat.Deadline:
-		if now.Time > seat.Deadline+grace {
-			return send(protocol.TimeoutDrawing{
+// keepPanel plans the timeouts of a panel's seats, or else one draw: a draw brings the other seat's record along, and
+// would find it outdated if another call for the panel came first.
+func keepPanel(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint64) []Action {
+	var timeouts, draws []Action
+	for _, seat := range r.Panel(t) {
+		key := fmt.Sprintf("%s:%d:%d", r.Record.ID, seat.Number, seat.Redraws)
+		late := v.Head.Time > seat.Deadline+grace
+		switch {
+		case seat.Status == protocol.SeatStatusRunning && late:
+			timeouts = append(timeouts, send(protocol.TimeoutSeat{Terms: t, Execution: r.Record, Seat: seat}, "%s", key))
+		case seat.Status == protocol.SeatStatusDrawing && late:
+			timeouts = append(timeouts, send(protocol.TimeoutDrawing{
 				Terms: t, Execution: r.Record, Verification: *r.Verification, Seat: seat,
-			}, "%s:%d:%d", id, seat.Number, seat.Redraws), true
-		}
-	case seat.Status == protocol.SeatStatusDrawing:
-		// The block's number tells whether someone else should have drawn by now.
-		if now.Number > seat.Target && (grace == 0 || now.Time+grace > seat.Deadline) {
-			return send(protocol.Draw{
+			}, "%s", key))
+		case seat.Status == protocol.SeatStatusDrawing && mayDraw(v.Head, seat, grace):
+			draws = append(draws, send(protocol.Draw{
 				Terms: t, Execution: r.Record, Verification: *r.Verification, Seat: seat, Other: otherSeat(r, t, seat.Number),
-			}, "%s:%d:%d", id, seat.Number, seat.Redraws), true
+			}, "%s", key))
 		}
-	case seat.Status == protocol.SeatStatusRunning && now.Time > seat.Deadline+grace:
-		return send(protocol.TimeoutSeat{Terms: t, Execution: r.Record, Seat: seat},
-			"%s:%d:%d", id, seat.Number, seat.Redraws), true
 	}
-	return nil, false
+	if len(timeouts) > 0 {
+		return timeouts
+	}
+	return draws[:min(1, len(draws))]
+}
+
+// mayDraw says whether the draw of a seat is possible, and so near its end that someone else should have made it.
+func mayDraw(now protocol.Block, seat protocol.Seat, grace uint64) bool {
+	return now.Number > seat.Target && now.Time <= seat.Deadline && (grace == 0 || now.Time+grace > seat.Deadline)
 }
 
 // otherSeat is the panel's other seat, or an empty record if there is none.
