@@ -75,6 +75,7 @@ func Compute(v *protocol.View, f ComputeFacts) []Action {
 			continue
 		}
 		mine := false
+		var work []Action
 		for _, seat := range r.Panel(t) {
 			if seat.Node != f.Self {
 				continue
@@ -82,11 +83,15 @@ func Compute(v *protocol.View, f ComputeFacts) []Action {
 			mine = true
 			if seat.Status == protocol.SeatStatusRunning {
 				busy += seat.Pieces
-				actions = append(actions, f.verifierSeat(v, r, t, seat)...)
+				work = append(work, f.verifierSeat(v, r, t, seat)...)
 			}
 		}
-		if mine {
-			actions = append(actions, force(v, r, t, f.Parameters)...)
+		if !mine {
+			continue
+		}
+		actions = append(actions, work...)
+		actions = append(actions, force(v, r, t, f.Parameters)...)
+		if !slices.ContainsFunc(work, isSend) { // a commitment outdates the seat that a draw would bring along
 			actions = append(actions, keep(v, r, t, f.Parameters, f.Policy.Grace)...)
 		}
 	}

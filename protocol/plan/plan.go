@@ -74,6 +74,11 @@ func send(call protocol.Call, format string, args ...any) Send {
 	return Send{Key: call.Method() + ":" + fmt.Sprintf(format, args...), Call: call}
 }
 
+func isSend(a Action) bool {
+	_, ok := a.(Send)
+	return ok
+}
+
 // pieces lists [from, from+count).
 func pieces(from, count uint32) []uint32 {
 	list := make([]uint32, count)
