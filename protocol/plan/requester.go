@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math/big"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -68,7 +69,7 @@ func Requester(v *protocol.View, f RequesterFacts) []Action {
 	for id, facts := range f.Jobs {
 		j := v.Jobs[id]
 		if j == nil {
-			if !facts.Cancelled {
+			if !facts.Cancelled && v.Head.Time <= facts.Terms.Expiry {
 				actions = append(actions, send(protocol.CreateJob{Terms: facts.Terms}, "%s", id))
 			}
 			continue
@@ -122,7 +123,7 @@ func (f RequesterFacts) assign(v *protocol.View, j *protocol.Job, facts JobFacts
 func (f RequesterFacts) offersFor(v *protocol.View, j *protocol.Job) []protocol.SignedOffer {
 	var usable []protocol.SignedOffer
 	seen := map[OfferKey]bool{}
-	for _, o := range append(j.Offers, f.Offers...) {
+	for _, o := range slices.Concat(j.Offers, f.Offers) {
 		key := OfferKey{o.Offer.Node, o.Offer.Nonce}
 		if o.Offer.Job != j.ID || o.Offer.Pieces == 0 || v.Head.Time > o.Offer.Deadline || !v.Nodes[o.Offer.Node] ||
 			f.Refused[key] || seen[key] {
