@@ -1,0 +1,187 @@
+package plan_test
+
+import (
+	"testing"
+
+	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/protocol/plan"
+)
+
+func TestClientDealsTheFrontierOutInChunks(t *testing.T) {
+	g := newGame(t, lazy)
+	g.clientExpects()
+	g.offers("alice", 3)
+	g.clientExpects("accept alice#1 for 3")
+	g.offers("bob", 8)
+	g.clientExpects("accept alice#1 for 3", "accept bob#2 for 4") // 4 is all that the client gives to one
+	g.offers("carol", 8)
+	g.clientExpects("accept alice#1 for 3", "accept bob#2 for 4", "accept carol#3 for 3") // 3 are left
+	g.offers("alice", 1)
+	g.clientExpects("accept alice#1 for 3", "accept bob#2 for 4", "accept carol#3 for 3")
+}
+
+// The contract gives each accepted offer the pieces that come next, so the calls may be mined in any order.
+func TestClientGoesOnWhereTheFrontierIs(t *testing.T) {
+	g := newGame(t, lazy)
+	g.assign("alice", 4)
+	g.assign("bob", 4)
+	g.offers("carol", 4)
+	g.clientExpects("accept carol#3 for 2")
+	g.assign("carol", 2)
+	g.offers("bob", 4)
+	g.clientExpects()
+}
+
+func TestClientHeedsTheDeploymentsLimit(t *testing.T) {
+	g := newGame(t, lazy)
+	g.want(func(f *plan.JobFacts) { f.PiecesPerExecution = 100 })
+	g.offers("alice", 100)
+	g.clientExpects("accept alice#1 for 8")
+}
+
+func TestAcceptBringsTheOfferAndSealsTheDice(t *testing.T) {
+	g := newGame(t, lazy)
+	o := g.offers("alice", 3)
+	actions := g.requester()
+	if len(actions) != 1 {
+		t.Fatalf("got %v", actions)
+	}
+	call := actions[0].(plan.Send).Call.(protocol.AcceptOffer)
+	if call.Offer != o || string(call.Signature) != "alice" {
+		t.Errorf("got offer %+v, signature %q", call.Offer, call.Signature)
+	}
+	if want := protocol.SeedHash(g.client.Secret.Dice(g.job, o.Node, o.Nonce)); call.SeedHash != want {
+		t.Errorf("seed hash %s, want %s", call.SeedHash, want)
+	}
+}
+
+func TestClientPassesOverUselessOffers(t *testing.T) {
+	for name, spoil := range map[string]func(*game, *protocol.SignedOffer){
+		"another job's": func(_ *game, o *protocol.SignedOffer) { o.Offer.Job = named("other") },
+		"of no pieces":  func(_ *game, o *protocol.SignedOffer) { o.Offer.Pieces = 0 },
+		"expired":       func(g *game, o *protocol.SignedOffer) { o.Offer.Deadline = g.now() - 1 },
+		"a stranger's":  func(_ *game, o *protocol.SignedOffer) { o.Offer.Node = wallet("stranger") },
+		"one that left": func(g *game, o *protocol.SignedOffer) { g.fold(protocol.NodeExited{Node: o.Offer.Node}) },
+		"refused before": func(g *game, o *protocol.SignedOffer) {
+			g.client.Refused[plan.OfferKey{Node: o.Offer.Node, Nonce: 1}] = true
+		},
+	} {
+		g := newGame(t, lazy)
+		o := g.signed("alice", 4)
+		g.client.Offers = []protocol.SignedOffer{o}
+		g.clientExpects("accept alice#1 for 4")
+		spoil(g, &g.client.Offers[0])
+		if t.Run(name, func(t *testing.T) { g.t = t; g.clientExpects() }); t.Failed() {
+			return
+		}
+	}
+}
+
+func TestOfferIsGoodUntilItsDeadline(t *testing.T) {
+	g := newGame(t, lazy)
+	o := g.offers("alice", 4)
+	g.at(o.Deadline).clientExpects("accept alice#1 for 4")
+	g.at(o.Deadline + 1).clientExpects()
+}
+
+func TestOfferThatCameBothWaysCountsOnce(t *testing.T) {
+	g := newGame(t, lazy)
+	o := g.offers("alice", 4)
+	g.client.Offers = []protocol.SignedOffer{{Offer: o, Signature: []byte("alice")}}
+	g.clientExpects("accept alice#1 for 4")
+}
+
+func TestClientDealsReturnedPiecesOutFirst(t *testing.T) {
+	g := newGame(t, lazy)
+	a := g.assign("alice", 4)
+	g.at(a.e.Deadline + 1)
+	a.returns(0, 4)
+	g.offers("bob", 3)
+	g.clientExpects("accept bob#2 for 3 of A")
+	g.offers("carol", 3)
+	// What is left of A changes with the first call, so the second offer goes to the frontier.
+	g.clientExpects("accept bob#2 for 3 of A", "accept carol#3 for 3")
+
+	g.takeReturned(a.e.ID, "bob", 3, 2)
+	g.clientExpects("accept carol#3 for 1 of A")
+	g.takeReturned(a.e.ID, "carol", 1, 3)
+	g.offers("alice", 2)
+	g.clientExpects("accept alice#4 for 2")
+}
+
+func TestClientDealsEveryReturnedRangeOut(t *testing.T) {
+	g := newGame(t, lazy)
+	a, b := g.assign("alice", 4), g.assign("bob", 4)
+	g.at(a.e.Deadline + 1)
+	b.returns(4, 4)
+	a.returns(0, 4)
+	g.offers("carol", 4)
+	g.offers("alice", 4)
+	g.offers("bob", 4)
+	g.clientExpects("accept carol#3 for 4 of A", "accept alice#4 for 4 of B", "accept bob#5 for 2")
+}
+
+func TestCancelledJobIsClosed(t *testing.T) {
+	g := newGame(t, lazy)
+	a := g.assign("alice", 4)
+	g.at(a.e.Deadline + 1)
+	a.returns(0, 4)
+	g.offers("bob", 4)
+	g.want(func(f *plan.JobFacts) { f.Cancelled = true })
+	g.clientExpects("closeJob", "closeReturned A")
+
+	g.fold(protocol.JobClosed{Job: g.job, From: 4})
+	g.clientExpects("closeReturned A")
+	g.fold(protocol.ReturnedClosed{Execution: a.e.ID})
+	g.clientExpects()
+}
+
+// Cancelling takes back what is not assigned; the rest is paid for as before.
+func TestCancelledJobStillSettles(t *testing.T) {
+	g := newGame(t, lazy)
+	a := g.assign("alice", 4)
+	g.want(func(f *plan.JobFacts) { f.Cancelled = true })
+	a.commits().collected(1)
+	g.confirm().clientExpects("closeJob", "settle A")
+}
+
+func TestExpiredJobIsClosed(t *testing.T) {
+	g := newGame(t, lazy)
+	g.at(expiry - 1)
+	g.offers("alice", 4)
+	g.at(expiry).clientExpects("accept alice#1 for 4")
+	g.at(expiry + 1).clientExpects("closeJob")
+}
+
+func TestClientMindsItsOwnJobsOnly(t *testing.T) {
+	g := newGame(t, lazy)
+	facts := g.facts()
+	delete(g.client.Jobs, g.job)
+	g.offers("alice", 4)
+	g.clientExpects()
+	g.client.Jobs[g.job] = facts
+	g.clientExpects("accept alice#1 for 4")
+}
+
+func TestClientCreatesWhatTheChainDoesNotHave(t *testing.T) {
+	g := newGame(t, lazy)
+	delete(g.v.Jobs, g.job)
+	g.clientExpects("createJob")
+	g.at(expiry).clientExpects("createJob")
+	g.at(expiry + 1).clientExpects() // the contract would refuse it for ever
+	g.at(expiry).want(func(f *plan.JobFacts) { f.Cancelled = true })
+	g.clientExpects()
+}
+
+// A plan only reads: offers that came directly must not end up behind the posted ones in the view's own list.
+func TestPlanLeavesTheViewAlone(t *testing.T) {
+	g := newGame(t, lazy)
+	posted := make([]protocol.SignedOffer, 1, 2)
+	posted[0] = g.signed("alice", 4)
+	g.v.Jobs[g.job].Offers = posted
+	g.client.Offers = []protocol.SignedOffer{g.signed("bob", 4)}
+	g.clientExpects("accept alice#1 for 4", "accept bob#2 for 4")
+	if behind := posted[:2][1]; behind.Offer != (protocol.Offer{}) {
+		t.Errorf("the plan wrote %+v into the view", behind)
+	}
+}

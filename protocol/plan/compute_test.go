@@ -1,0 +1,195 @@
+package plan_test
+
+import (
+	"math/big"
+	"testing"
+
+	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/protocol/plan"
+)
+
+func TestNodeRunsThenCommits(t *testing.T) {
+	g := newGame(t, lazy)
+	g.client.Delivered[g.assign("bob", 2).commits().settles().e.ID] = true
+	a := g.assign("alice", 4)
+	g.expects("alice", "execute B/1 [2 3 4 5]").expects("bob").expects("carol")
+	g.at(a.e.Deadline).expects("alice", "execute B/1 [2 3 4 5]")
+	g.at(a.e.Deadline + 1).expects("alice")
+
+	a.finished(1, "alice")
+	g.expects("alice")
+	g.at(a.e.Deadline).expects("alice", "commitResult B")
+	g.at(1001).expects("alice", "commitResult B")
+	a.commits()
+	g.expects("alice")
+}
+
+func TestCommitBringsWhatIsOnDisk(t *testing.T) {
+	g := newGame(t, lazy)
+	g.assign("alice", 4).finished(1, "alice")
+	actions := g.compute("alice")
+	call, ok := actions[0].(plan.Send).Call.(protocol.CommitResult)
+	if !ok || call.Root != named("root") || call.Fuel != 7 || string(call.Leaves) != "leaves" {
+		t.Errorf("got %+v", actions[0])
+	}
+}
+
+func TestDrawnNodeRunsWhatIsListed(t *testing.T) {
+	g, a := verifying(t, lazy)
+	g.confirm()
+	a.draws(2, "bob")
+	g.expects("bob", "execute A/2 [1 2]").expects("alice").expects("carol")
+	due := a.seats[2].Deadline
+	g.at(due).expects("bob", "execute A/2 [1 2]")
+	g.at(due + 1).expects("bob")
+	a.finished(2, "bob")
+	g.expects("bob")
+	g.at(due).expects("bob", "commitVerification A/2")
+	a.answers(2)
+	g.expects("bob")
+
+	a.escalates(2)
+	g.confirm()
+	a.draws(3, "carol")
+	g.expects("carol", "execute A/3 [2]").expects("bob")
+	a.finished(3, "carol")
+	g.expects("carol", "commitVerification A/3")
+}
+
+func TestVerificationCommitBringsWhatIsOnDisk(t *testing.T) {
+	g, a := verifying(t, lazy)
+	g.confirm()
+	a.draws(2, "bob").finished(2, "bob")
+	actions := g.compute("bob")
+	call, ok := actions[0].(plan.Send).Call.(protocol.CommitVerification)
+	if !ok || call.Root != named("root") || call.Fuel != 7 || string(call.Leaves) != "leaves" {
+		t.Errorf("got %+v", actions[0])
+	}
+}
+
+func TestNodeWorksForAllAtOnce(t *testing.T) {
+	g, a := verifying(t, lazy)
+	g.confirm()
+	a.draws(2, "bob")
+	g.assign("bob", 2)
+	g.expects("bob", "execute A/2 [1 2]", "execute B/1 [4 5]")
+}
+
+func TestNodeOffersOnceItKnowsTheSpec(t *testing.T) {
+	g := newGame(t, lazy)
+	g.expectsOffer("alice", "load")
+	g.nodes["alice"].Specs[g.job] = plan.SpecFacts{Fit: true}
+	g.expectsOffer("alice", "offer 6 until 1030")
+	g.nodes["alice"].Specs[g.job] = plan.SpecFacts{Reason: "too much memory"}
+	g.expectsOffer("alice")
+}
+
+// ready is a game in which alice knows that the job fits.
+func ready(t *testing.T) *game {
+	t.Helper()
+	g := newGame(t, lazy)
+	g.nodes["alice"].Specs[g.job] = plan.SpecFacts{Fit: true}
+	return g
+}
+
+func TestOneOfferStandsAtATime(t *testing.T) {
+	g := ready(t)
+	o := g.offers("alice", 4)
+	g.nodes["alice"].Offered[g.job] = o
+	g.expectsOffer("alice")
+	g.at(o.Deadline - 1).expectsOffer("alice")
+	g.at(o.Deadline+1).expectsOffer("alice", "offer 6 until 1061")
+}
+
+func TestAcceptedOfferMakesRoomForTheNext(t *testing.T) {
+	g := ready(t)
+	o := g.offers("alice", 4)
+	g.nodes["alice"].Offered[g.job] = o
+	g.begin(g.job, "bob", 0, 2, o.Nonce) // somebody else's offer with the same nonce
+	g.expectsOffer("alice")
+	g.begin(g.job, "alice", 2, 2, o.Nonce)
+	g.expectsOffer("alice", "offer 4 until 1030")
+}
+
+func TestNodeOffersNoMoreThanItCanHold(t *testing.T) {
+	g := ready(t)
+	a := g.assign("alice", 4)
+	g.expectsOffer("alice", "offer 2 until 1030")
+	b := g.assign("bob", 2).commits(0, 1)
+	b.verifies(0, 1).draws(2, "alice")
+	g.expectsOffer("alice") // 4 + 2 of 6
+	b.finished(2, "alice").answers(2)
+	g.expectsOffer("alice", "offer 2 until 1030")
+	a.commits()
+	g.expectsOffer("alice", "offer 6 until 1030")
+
+	g.nodes["alice"].Policy.MaxPieces = 100
+	g.expectsOffer("alice", "offer 8 until 1030") // the deployment's limit
+	g.nodes["alice"].Parameters.MaxPieces = 1000
+	g.expectsOffer("alice", "offer 10 until 1030") // the job's
+}
+
+func TestNodeOffersForOpenPiecesOnly(t *testing.T) {
+	g := ready(t)
+	g.fold(protocol.JobClosed{Job: g.job})
+	g.expectsOffer("alice")
+
+	g = ready(t)
+	a := g.assign("bob", 4)
+	g.assign("bob", 4)
+	g.assign("bob", 2)
+	g.expectsOffer("alice")
+	g.at(a.e.Deadline + 1)
+	a.returns(0, 4)
+	g.expectsOffer("alice", "offer 6 until 1081")
+}
+
+func TestNodeOffersUntilTheJobExpires(t *testing.T) {
+	g := ready(t)
+	g.at(expiry-31).expectsOffer("alice", "offer 6 until 99999")
+	g.at(expiry-29).expectsOffer("alice", "offer 6 until 100000")
+	g.at(expiry).expectsOffer("alice")
+}
+
+func TestNodeDeclines(t *testing.T) {
+	for reason, spoil := range map[string]func(*game, *plan.ComputeFacts){
+		"the bid is below this node's price": func(_ *game, f *plan.ComputeFacts) { f.Policy.MinBid = big.NewInt(bid + 1) },
+		"the fuel price is below this node's price": func(g *game, f *plan.ComputeFacts) {
+			g.v.Jobs[g.job].Terms.FuelPrice = big.NewInt(2)
+		},
+		"the fine exceeds this node's free balance": func(_ *game, f *plan.ComputeFacts) { f.Wallet.Free = big.NewInt(fine - 1) },
+		"this node's stake is below the minimum":    func(_ *game, f *plan.ComputeFacts) { f.Wallet.Free = big.NewInt(99) },
+	} {
+		g := ready(t)
+		f := g.nodes["alice"]
+		if got := f.Declines(g.v.Jobs[g.job].Terms); got != "" {
+			t.Errorf("declined before: %s", got)
+		}
+		spoil(g, f)
+		if got := f.Declines(g.v.Jobs[g.job].Terms); got != reason {
+			t.Errorf("got %q, want %q", got, reason)
+		}
+		g.expectsOffer("alice")
+	}
+}
+
+func TestNodeTakesExactlyItsTerms(t *testing.T) {
+	g := ready(t)
+	f := g.nodes["alice"]
+	g.v.Jobs[g.job].Terms.FuelPrice = big.NewInt(3)
+	f.Wallet = protocol.Wallet{Free: big.NewInt(fine), Locked: big.NewInt(100 - fine)}
+	g.expectsOffer("alice", "offer 6 until 1030")
+}
+
+func TestOnlyRegisteredStrangersOffer(t *testing.T) {
+	g := ready(t)
+	g.nodes["alice"].Self = g.terms.Client
+	g.fold(protocol.NodeRegistered{Node: g.terms.Client})
+	g.expectsOffer("alice") // a client does not serve itself
+
+	g = ready(t)
+	g.fold(protocol.NodeExited{Node: wallet("alice")})
+	g.expectsOffer("alice")
+	g.assign("alice", 4) // what it has it still finishes
+	g.expects("alice", "execute A/1 [0 1 2 3]")
+}
