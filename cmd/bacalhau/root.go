@@ -20,6 +20,8 @@ type app struct {
 
 // commands are the constructors of all commands below the root.
 var commands = []func(*app) *cobra.Command{
+	newDemoCommand,
+	newDevstackCommand,
 	newRunCommand,
 	newGetCommand,
 	newJobCommand,

@@ -39,7 +39,7 @@ Exit code: 0 when every piece exited with 0, 3 when the job or a piece failed,
 			case len(args) == 0 || dash == 0:
 				return badUsage("give the program to run: %s", cmd.UseLine())
 			case len(args) > 1 && dash != 1:
-				return badUsage("put the program's own arguments behind --: bacalhau run %s -- %s…", args[0], args[1])
+				return badUsage("put the program's own arguments behind --: bacalhau run %s -- %s", args[0], args[1])
 			}
 			return nil
 		},

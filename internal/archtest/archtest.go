@@ -37,6 +37,8 @@ var rooms = []room{
 	// The SDK holds the wire format, which the API speaks too.
 	{"client", []string{"protocol"}},
 	{"internal/api", []string{"client", "protocol", "transport", "web"}},
+	// A whole node in miniature, for tests only.
+	{"internal/api/apitest", []string{"client", "protocol", "data", "wasm", "internal/api"}},
 	{"sim", []string{"protocol", "protocol/plan", "internal/market"}},
 
 	// The node is where the parts are wired together.
