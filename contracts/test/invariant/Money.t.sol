@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Handler} from "./Handler.sol";
+import {Check} from "../fixture/Check.sol";
+
+/// @title What holds after every step of any game.
+contract MoneyInvariant is Check {
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
+    Handler private _handler;
+
+    function setUp() public {
+        _handler = new Handler();
+        _handler.setUp();
+    }
+
+    function targetContracts() public view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(_handler);
+    }
+
+    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
+        targets = new FuzzSelector[](1);
+        targets[0] = FuzzSelector(address(_handler), new bytes4[](1));
+        targets[0].selectors[0] = Handler.step.selector;
+    }
+
+    function invariant_moneyIsConserved() public view {
+        _handler.requireConserved();
+    }
+
+    function invariant_locksAreExplained() public view {
+        _handler.requireLocksExplained();
+    }
+
+    /// Every step was a move, and a game of this length is more than openings.
+    function afterInvariant() public view {
+        uint256 total;
+        for (uint256 i; i < 19; ++i) {
+            total += _handler.moves(i);
+        }
+        _eq(total, _handler.steps(), "a step is a move");
+        _true(_handler.moves(uint256(Handler.Move.Accept)) != 0, "something was assigned");
+        _true(_handler.moves(uint256(Handler.Move.Commit)) != 0, "something was committed");
+    }
+
+    /// One long game in which every kind of move happens.
+    function test_everyMoveHappens() public {
+        for (uint256 i; i < 600; ++i) {
+            _handler.step(uint256(keccak256(abi.encode("long game", i))));
+            if (i % 50 == 0) _handler.requireLocksExplained();
+        }
+        _handler.requireConserved();
+        for (uint256 i; i < 19; ++i) {
+            _true(_handler.moves(i) != 0, "every move");
+        }
+    }
+}
