@@ -206,10 +206,13 @@ func TestFoldEagerPanel(t *testing.T) {
 	s.expectStatus(run, protocol.StatusDrawing) // seat 2 still is
 	s.draw(run, 2, "bob")
 	s.expectStatus(run, protocol.StatusVerifying)
-	s.answer(run, 2)
-	s.expectStatus(run, protocol.StatusVerifying)
 	s.answer(run, 3)
+	s.expectStatus(run, protocol.StatusVerifying)
+	s.answer(run, 2)
 	s.expectStatus(run, protocol.StatusResolving)
+	if got, want := r.ResolveBy(s.terms, window), r.Seats[2].Record.DoneAt+window; got != want {
+		t.Errorf("to be resolved by %d, want %d", got, want) // the last seat counts, not the third
+	}
 	if got := r.Checked(s.terms, 3); !reflect.DeepEqual(got, []uint32{1, 2}) {
 		t.Errorf("seat 3 runs %v", got)
 	}

@@ -98,7 +98,7 @@ func TestOneOfferStandsAtATime(t *testing.T) {
 	g.nodes["alice"].Offered[g.job] = o
 	g.expectsOffer("alice")
 	g.at(o.Deadline - 1).expectsOffer("alice")
-	g.at(o.Deadline+1).expectsOffer("alice", "offer 6 until 1061")
+	g.at(o.Deadline).expectsOffer("alice", "offer 6 until 1060") // no later block can accept the old one
 }
 
 func TestAcceptedOfferMakesRoomForTheNext(t *testing.T) {
