@@ -141,7 +141,7 @@ func (r *reader) offset() uint32 {
 	if r.byte() != opI32Const {
 		refuse("", "a segment's offset is not a constant")
 	}
-	v := uint32(r.s64())
+	v := uint32(r.signed(32))
 	if r.byte() != opEnd {
 		refuse("", "a segment's offset is not a constant")
 	}

@@ -65,7 +65,7 @@ func (r *reader) instruction() (in instr) {
 	in.op = r.byte()
 	switch op := in.op; {
 	case op == opBlock || op == opLoop || op == opIf:
-		in.block = r.s64()
+		in.block = r.signed(33)
 	case op == opBr || op == opBrIf || op == opCall || (op >= opLocalGet && op <= 0x26) || op == opRefFunc:
 		in.imm = r.u32()
 	case op == opBrTable:
@@ -84,17 +84,21 @@ func (r *reader) instruction() (in instr) {
 		if r.byte() != 0 {
 			refuse("compile without multi-memory", "it uses more than one memory")
 		}
-	case op == opI32Const || op == opI64Const || op == 0xd0:
-		r.s64()
+	case op == opI32Const:
+		r.signed(32)
+	case op == opI64Const:
+		r.signed(64)
+	case op == 0xd0: // ref.null
+		r.byte()
 	case op == 0x43:
 		r.take(4)
 	case op == 0x44:
 		r.take(8)
 	case op == opPrefixMisc:
-		in.sub = r.u32()
+		in.sub = r.subOpcode()
 		r.miscImmediates(in.sub)
 	case op == opPrefixSIMD:
-		in.sub = r.u32()
+		in.sub = r.subOpcode()
 		r.simdImmediates(in.sub)
 	case op <= 0x01 || op == opElse || op == opEnd || op == opReturn || op == 0x1a || op == opSelect || (op >= 0x45 && op <= 0xc4) || op == 0xd1:
 	default:

@@ -18,33 +18,42 @@ func (r *reader) byte() byte {
 	return r.b[r.p-1]
 }
 
-// u32 reads an unsigned LEB128 of at most 32 bits.
-func (r *reader) u32() uint32 {
-	v := r.u64()
-	if v > 1<<32-1 {
-		refuse("", "it is malformed: an integer needs more than 32 bits")
-	}
-	return uint32(v)
-}
+// Engines disagree about integers that are longer than their type needs, so
+// the readers below take what the specification takes and no more.
 
-func (r *reader) u64() uint64 {
+// u32 reads an unsigned LEB128 of at most 32 bits.
+func (r *reader) u32() uint32 { return uint32(r.unsigned(32)) }
+
+// u64 reads an unsigned LEB128 of at most 64 bits.
+func (r *reader) u64() uint64 { return r.unsigned(64) }
+
+func (r *reader) unsigned(bits uint) uint64 {
 	var v uint64
-	for shift := uint(0); shift < 64; shift += 7 {
+	for shift := uint(0); shift < bits; shift += 7 {
 		c := r.byte()
+		if left := bits - shift; left < 7 && c>>left != 0 {
+			break
+		}
 		v |= uint64(c&0x7f) << shift
 		if c < 0x80 {
 			return v
 		}
 	}
-	refuse("", "it is malformed: an integer is too long")
+	refuse("", "it is malformed: an integer needs more than %d bits", bits)
 	return 0
 }
 
-// s64 reads a signed LEB128 of at most 64 bits.
-func (r *reader) s64() int64 {
+// signed reads a signed LEB128 of at most bits bits.
+func (r *reader) signed(bits uint) int64 {
 	var v int64
-	for shift := uint(0); shift < 64; {
+	for shift := uint(0); shift < bits; {
 		c := r.byte()
+		if left := bits - shift; left < 7 {
+			// The bits beyond must all repeat the sign.
+			if rest := int8(c<<1) >> left; c >= 0x80 || (rest != 0 && rest != -1) {
+				break
+			}
+		}
 		v |= int64(c&0x7f) << shift
 		if shift += 7; c < 0x80 {
 			if shift < 64 && c&0x40 != 0 {
@@ -53,8 +62,19 @@ func (r *reader) s64() int64 {
 			return v
 		}
 	}
-	refuse("", "it is malformed: an integer is too long")
+	refuse("", "it is malformed: an integer needs more than %d bits", bits)
 	return 0
+}
+
+// subOpcode reads the opcode behind a prefix, which must be in its shortest
+// form: one engine takes the first byte for the whole.
+func (r *reader) subOpcode() uint32 {
+	start := r.p
+	v := r.u32()
+	if r.p-start != len(appendU(nil, uint64(v))) {
+		refuse("", "it is malformed: an instruction is not in its shortest form")
+	}
+	return v
 }
 
 func (r *reader) take(n uint32) []byte {

@@ -206,7 +206,7 @@ func TestEveryTurnCosts(t *testing.T) {
 func TestIntegersRoundTrip(t *testing.T) {
 	for _, v := range []int64{0, 1, -1, 63, 64, -64, -65, 1 << 31, -1 << 31, 1<<62 - 1, 1<<63 - 1, -1 << 63} {
 		r := &reader{b: appendS(nil, v)}
-		if have := r.s64(); have != v || r.more() {
+		if have := r.signed(64); have != v || r.more() {
 			t.Errorf("%d comes back as %d", v, have)
 		}
 	}
@@ -259,4 +259,29 @@ func replaceBody(body []byte) []byte {
 	old := []byte{secCode, 7, 2, 2, 0, opEnd, 2, 0, opEnd}
 	code := vector([]byte{2, 0, opEnd}, append(appendU(nil, uint64(len(body))), body...))
 	return bytes.Replace(whole, old, append(appendU([]byte{secCode}, uint64(len(code))), code...), 1)
+}
+
+// Encodings that one engine reads differently from another, found by mutation.
+func TestOddEncodingsAreRefused(t *testing.T) {
+	for name, body := range map[string][]byte{
+		"long SIMD opcode": {opPrefixSIMD, 0xa7, 0x00, 0x1a, opEnd},
+		"long misc opcode": {opPrefixMisc, 0x80, 0x00, 0x1a, opEnd},
+		"wide i32":         {opI32Const, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x1a, opEnd},
+		"six byte i32":     {opI32Const, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00, 0x1a, opEnd},
+		"wide i64":         {opI64Const, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x03, 0x1a, opEnd},
+		"wide index":       {opLocalGet, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x1a, opEnd},
+	} {
+		if _, err := Inspect(moduleOf(nil, nil, body), nil); err == nil || !strings.Contains(err.Error(), "malformed") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, body := range map[string][]byte{
+		"least i32": {opI32Const, 0x80, 0x80, 0x80, 0x80, 0x78, 0x1a, opEnd},
+		"least i64": {opI64Const, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f, 0x1a, opEnd},
+		"long zero": {opI32Const, 0x80, 0x00, 0x1a, opEnd},
+	} {
+		if _, err := Inspect(moduleOf(nil, nil, body), nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
