@@ -69,7 +69,7 @@ func Requester(v *protocol.View, f RequesterFacts) []Action {
 	for id, facts := range f.Jobs {
 		j := v.Jobs[id]
 		if j == nil {
-			if !facts.Cancelled && v.Head.Time <= facts.Terms.Expiry {
+			if !facts.Cancelled {
 				actions = append(actions, send(protocol.CreateJob{Terms: facts.Terms}, "%s", id))
 			}
 			continue
