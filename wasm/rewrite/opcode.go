@@ -89,7 +89,9 @@ func (r *reader) instruction() (in instr) {
 	case op == opI64Const:
 		r.signed(64)
 	case op == 0xd0: // ref.null
-		r.byte()
+		if kind := r.byte(); kind != 0x70 && kind != 0x6f {
+			refuse("compile for WebAssembly 2.0 without typed references", "it uses a null of an unknown type")
+		}
 	case op == 0x43:
 		r.take(4)
 	case op == 0x44:

@@ -269,9 +269,10 @@ func TestOddEncodingsAreRefused(t *testing.T) {
 		"wide i32":         {opI32Const, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x1a, opEnd},
 		"six byte i32":     {opI32Const, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00, 0x1a, opEnd},
 		"wide i64":         {opI64Const, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x03, 0x1a, opEnd},
+		"odd null":         {0xd0, 0x00, 0x1a, opEnd},
 		"wide index":       {opLocalGet, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x1a, opEnd},
 	} {
-		if _, err := Inspect(moduleOf(nil, nil, body), nil); err == nil || !strings.Contains(err.Error(), "malformed") {
+		if _, err := Inspect(moduleOf(nil, nil, body), nil); err == nil || !strings.Contains(err.Error(), "refused") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
