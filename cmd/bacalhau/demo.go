@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -59,7 +60,7 @@ Needs nothing but this program and takes about a minute.`,
 // demoReport is what the demo prints.
 type demoReport struct {
 	runReport
-	// CheckRate of the demo, and what a job costs in percent of one run at the usual rate.
+	// CheckRate of the demo, 0 to 1.
 	CheckRate float64 `json:"checkRate"`
 	// Cheats are the nodes that claimed results without running anything, Slashed those that were fined.
 	Cheats  []common.Address `json:"cheats"`
@@ -183,7 +184,9 @@ func (r *demoReport) fines() {
 	for _, x := range r.Executions {
 		for _, p := range x.Penalties {
 			if p.Kind == protocol.PenaltySlash {
-				r.Slashed = append(r.Slashed, p.Wallet)
+				if !slices.Contains(r.Slashed, p.Wallet) {
+					r.Slashed = append(r.Slashed, p.Wallet)
+				}
 				total.Add(total, p.Wei.Int)
 			}
 		}
@@ -259,5 +262,5 @@ func printDemo(w io.Writer, r demoReport) {
 	for _, cheat := range r.Slashed {
 		fmt.Fprintf(w, "cheat    node %s was proved wrong on chain; its fine is burned\n", cheat)
 	}
-	fmt.Fprintf(w, "burned   %s of fines\ntime     %.0f s\n", formatAmount(r.Fined), r.Seconds)
+	fmt.Fprintf(w, "fines    %s burned\ntime     %.0f s\n", formatAmount(r.Fined), r.Seconds)
 }

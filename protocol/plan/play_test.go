@@ -13,8 +13,12 @@ import (
 	"github.com/filecoin-project/bacalhau/protocol/plan"
 )
 
-// junk is what a seat says that commits to a ciphertext which nobody can read.
-const junk = "junk"
+const (
+	// junk is what a seat says that commits to a ciphertext which nobody can read.
+	junk = "junk"
+	// misplaced is what a seat says that puts another piece's leaf there, which counts as junk.
+	misplaced = "misplaced"
+)
 
 // play is one execution with its panel, as the contract holds them.
 type play struct {
@@ -52,10 +56,14 @@ func (p *play) seal(seat uint8, node common.Address, pieces []uint32, attempt ui
 		if err != nil {
 			p.g.t.Fatal(err)
 		}
-		if result == junk {
+		index := piece
+		switch result {
+		case junk:
 			sealed.Rx = secp256k1.S256().N
+		case misplaced:
+			index++
 		}
-		leaves = append(leaves, protocol.Leaf{Index: piece, Rx: sealed.Rx, Parity: sealed.Parity, C: sealed.C, Fuel: fuel})
+		leaves = append(leaves, protocol.Leaf{Index: index, Rx: sealed.Rx, Parity: sealed.Parity, C: sealed.C, Fuel: fuel})
 	}
 	p.leaves[seat] = leaves
 	tree, err := protocol.LeavesTree(leaves)
@@ -245,10 +253,11 @@ func (p *play) collected(seats ...uint8) *play {
 		for i, leaf := range p.leaves[seat] {
 			digest, shared, err := protocol.Unseal(protocol.Sealed{Rx: leaf.Rx, Parity: leaf.Parity, C: leaf.C},
 				p.g.client.Secret.PieceKey(p.g.terms.Salt, leaf.Index), p.binding(node, leaf.Index))
-			if err != nil {
+			piece := p.owed(seat)[i]
+			if err != nil || leaf.Index != piece {
 				digest = common.Hash{}
 			}
-			opened.Pieces[leaf.Index] = plan.OpenedPiece{Leaf: leaf, Proof: tree.Proof(i), Digest: digest, Shared: shared}
+			opened.Pieces[piece] = plan.OpenedPiece{Leaf: leaf, Proof: tree.Proof(i), Digest: digest, Shared: shared}
 		}
 		p.g.client.Opened[plan.SeatKey{Execution: p.e.ID, Seat: seat}] = opened
 	}

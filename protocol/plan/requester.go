@@ -93,10 +93,12 @@ func (f RequesterFacts) assign(v *protocol.View, j *protocol.Job, facts JobFacts
 	}
 	var actions []Action
 	for _, o := range f.offersFor(v, j) {
-		if len(open) == 0 {
-			break
+		// The node that was proved wrong about these pieces is not asked for them again.
+		i := slices.IndexFunc(open, func(r protocol.Range) bool { return !provedWrong(v, j, r, o.Offer.Node) })
+		if i < 0 {
+			continue
 		}
-		r := &open[0]
+		r := &open[i]
 		count := min(r.Count, o.Offer.Pieces, facts.PiecesPerExecution, f.Parameters.MaxPieces)
 		seedHash := protocol.SeedHash(f.Secret.Dice(j.ID, o.Offer.Node, o.Offer.Nonce))
 		var call protocol.Call = protocol.AcceptOffer{
@@ -109,15 +111,21 @@ func (f RequesterFacts) assign(v *protocol.View, j *protocol.Job, facts JobFacts
 			}
 		}
 		actions = append(actions, send(call, "%s:%s:%d", j.ID, o.Offer.Node, o.Offer.Nonce))
-		if r.Parent != j.ID {
-			open = open[1:] // its record changes with this call
-			continue
-		}
-		if r.From, r.Count = r.From+count, r.Count-count; r.Count == 0 {
-			open = open[1:]
+		r.From, r.Count = r.From+count, r.Count-count
+		if r.Parent != j.ID || r.Count == 0 { // a returned execution's record changes with this call
+			open = slices.Delete(open, i, i+1)
 		}
 	}
 	return actions
+}
+
+// provedWrong says whether a node's result for the first of these pieces was proved wrong.
+func provedWrong(v *protocol.View, j *protocol.Job, r protocol.Range, node common.Address) bool {
+	return slices.ContainsFunc(j.Runs, func(id common.Hash) bool {
+		run := v.Runs[id]
+		return run.Node == node && run.From <= r.From && r.From < run.From+run.Count &&
+			run.Verification != nil && run.Verification.Outcome == protocol.OutcomeFirstLost
+	})
 }
 
 func (f RequesterFacts) offersFor(v *protocol.View, j *protocol.Job) []protocol.SignedOffer {

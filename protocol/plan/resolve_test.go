@@ -78,6 +78,7 @@ func TestLazyPanelThatDiffersIsEscalated(t *testing.T) {
 		"seat 1 lies":              func(p *play) { p.says(1, "cheap", 2) },
 		"seat 2 lies":              func(p *play) { p.says(2, "cheap", 2) },
 		"seat 1 cannot be read":    func(p *play) { p.says(1, junk, 2) },
+		"seat 1 misplaces a leaf":  func(p *play) { p.says(1, misplaced, 2) },
 		"neither can be read":      func(p *play) { p.says(1, junk, 2).says(2, junk, 2) },
 		"seat 1 claims other fuel": func(p *play) { p.says(1, "fuel", 2) },
 	} {
@@ -156,6 +157,7 @@ func TestEagerPanel(t *testing.T) {
 		"seat 3 lies":         {func(p *play) { p.says(3, "cheap", 1) }, "revealKey A: 1"},
 		"all differ":          {func(p *play) { p.says(1, "x", 1).says(3, "y", 1) }, "revealKey A: 1"},
 		"verifiers collude":   {func(p *play) { p.says(2, "x", 1, 2).says(3, "x", 1, 2) }, "revealKey A: 1"},
+		"seat 3 misplaces":    {func(p *play) { p.says(3, misplaced, 2) }, "revealKey A: 2"},
 		"seat 3 is no result": {func(p *play) { p.says(3, junk, 2) }, "revealKey A: 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
