@@ -52,7 +52,7 @@ func Seal(digest common.Hash, r [32]byte, pk *secp256k1.PublicKey, b Binding) (S
 	secp256k1.ScalarBaseMultNonConst(&scalar, &point)
 	point.ToAffine()
 	rx := new(big.Int).SetBytes(point.X.Bytes()[:])
-	if rx.Cmp(secp256k1.S256().N) >= 0 {
+	if rx.Cmp(secp256k1.Params().N) >= 0 {
 		return Sealed{}, Shared{}, fmt.Errorf("ephemeral point out of range")
 	}
 	shared := multiply(&scalar, pk)
@@ -61,7 +61,7 @@ func Seal(digest common.Hash, r [32]byte, pk *secp256k1.PublicKey, b Binding) (S
 
 // Unseal decrypts a digest with the piece's private key. ErrUnreadable is a verdict on the ciphertext, not a failure.
 func Unseal(s Sealed, sk *secp256k1.PrivateKey, b Binding) (common.Hash, Shared, error) {
-	if s.Rx == nil || s.Rx.Sign() <= 0 || s.Rx.Cmp(secp256k1.S256().N) >= 0 || s.Parity > 1 {
+	if s.Rx == nil || s.Rx.Sign() <= 0 || s.Rx.Cmp(secp256k1.Params().N) >= 0 || s.Parity > 1 {
 		return common.Hash{}, Shared{}, ErrUnreadable
 	}
 	compressed := append([]byte{secp256k1.PubKeyFormatCompressedEven + s.Parity}, s.Rx.FillBytes(make([]byte, 32))...)

@@ -33,7 +33,7 @@ func (s ClientSecret) PieceKey(salt common.Hash, index uint32) *secp256k1.Privat
 			continue
 		}
 		key := secp256k1.NewPrivateKey(&scalar)
-		if key.PubKey().X().Cmp(secp256k1.S256().N) < 0 {
+		if key.PubKey().X().Cmp(secp256k1.Params().N) < 0 {
 			return key
 		}
 	}
