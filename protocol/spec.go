@@ -191,7 +191,7 @@ func (p Piece) check() (*secp256k1.PublicKey, error) {
 		return nil, fmt.Errorf("publicKey: %w", err)
 	}
 	// The contract multiplies this point by way of ecrecover, which takes x coordinates below the group order only.
-	if key.X().Cmp(secp256k1.S256().N) >= 0 {
+	if key.X().Cmp(secp256k1.Params().N) >= 0 {
 		return nil, errors.New("publicKey: x coordinate exceeds the group order")
 	}
 	return key, checkInputs(p.Inputs)
