@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	order   = secp256k1.S256().N
+	order   = secp256k1.Params().N
 	binding = protocol.Binding{
 		ChainID: 314, Contract: wallet("market"), Execution: named("execution"), Index: 7, Node: wallet("node"),
 	}
@@ -60,7 +60,7 @@ func TestSealIsTheContractsArithmetic(t *testing.T) {
 	digest := named("digest")
 	sealed, shared := seal(t, digest, "r", binding)
 
-	curve := secp256k1.S256()
+	curve := crypto.S256() // another implementation
 	r := named("r")
 	rx, ry := curve.ScalarBaseMult(r[:])
 	sx, sy := curve.ScalarMult(rx, ry, pieceKey.Serialize())
@@ -84,7 +84,7 @@ func TestSealIsTheContractsArithmetic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if product.X.Cmp(sx) != 0 || product.Y.Cmp(sy) != 0 {
+	if !bytes.Equal(crypto.FromECDSAPub(product)[1:], shared[:]) {
 		t.Error("ecrecover finds another point than S")
 	}
 }
@@ -120,7 +120,7 @@ func TestCopiedCommitmentDecryptsToNoise(t *testing.T) {
 
 func TestUnsealRefusesWhatIsNoPoint(t *testing.T) {
 	sealed, _ := seal(t, named("digest"), "r", binding)
-	field := secp256k1.S256().P
+	field := secp256k1.Params().P
 	cases := map[string]protocol.Sealed{
 		"no R.x":                    {Parity: 0, C: sealed.C},
 		"R.x 0":                     {Rx: new(big.Int), C: sealed.C},

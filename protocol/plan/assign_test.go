@@ -183,3 +183,30 @@ func TestPlanLeavesTheViewAlone(t *testing.T) {
 		t.Errorf("the plan wrote %+v into the view", behind)
 	}
 }
+
+// Whoever was proved wrong about a piece is not asked for it or its neighbours again; the frontier is another matter.
+func TestNodeProvedWrongGetsItsPiecesNoMore(t *testing.T) {
+	g, a := resolving(t, eager, honest)
+	a.collected(1, 2, 3).reveals(1, protocol.OutcomeFirstLost).returns(2, 2)
+	g.client.Delivered[a.e.ID] = true
+	g.offers("alice", 4)
+	g.clientExpects("accept alice#2 for 4")
+	g.offers("bob", 1)
+	g.clientExpects("accept alice#2 for 4", "accept bob#3 for 1 of A")
+	g.takeReturned(a.e.ID, "bob", 1, 3).settles()
+	g.client.Delivered[g.plays[1].e.ID] = true
+	g.assign("carol", 4)
+	g.assign("carol", 2)
+	g.clientExpects() // one of alice's old pieces is open, but not for her
+	g.offers("carol", 4)
+	g.clientExpects("accept carol#6 for 1 of A")
+}
+
+func TestNoShowIsNoProof(t *testing.T) {
+	g := newGame(t, lazy)
+	a := g.assign("alice", 4)
+	g.at(a.e.Deadline + 1)
+	a.returns(0, 4)
+	g.offers("alice", 4)
+	g.clientExpects("accept alice#2 for 4 of A")
+}

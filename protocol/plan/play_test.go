@@ -59,7 +59,7 @@ func (p *play) seal(seat uint8, node common.Address, pieces []uint32, attempt ui
 		index := piece
 		switch result {
 		case junk:
-			sealed.Rx = secp256k1.S256().N
+			sealed.Rx = secp256k1.Params().N
 		case misplaced:
 			index++
 		}

@@ -247,7 +247,7 @@ func liftY(t *testing.T, l protocol.Leaf) *big.Int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return key.Y
+	return new(big.Int).SetBytes(crypto.FromECDSAPub(key)[33:])
 }
 
 func TestVerdicts(t *testing.T) {
