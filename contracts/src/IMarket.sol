@@ -113,12 +113,11 @@ interface IMarket {
     /// The node's result: Merkle-sum root and fuel. `leaves` is abi.encode(Leaf) if count is 1, else the CID of the
     /// published leaves. committedBlock is the event's block.
     event ResultCommitted(bytes32 indexed execution, bytes32 root, uint64 fuel, uint64 deadline, bytes leaves);
-    /// The pieces went back to the job as the returned execution `returned` (same id unless a settled piece split the
-    /// range) with status Returned, no node, no deadline, no seedHash. Every execution that ends this way emits it at
-    /// least once; a count of 0 means that nothing was left to return and no record is kept.
-    /// If seat 1 lost, what is left of its range on one side of the settled piece keeps the id; pieces left behind it too
-    /// get the id keccak256(abi.encode(execution, from, "split")), whose longer preimage no other id has. count is 0 if
-    /// the settled piece was the only one.
+    /// The pieces went back to the job as the returned execution `returned`, with status Returned, no node, no deadline,
+    /// no seedHash. Every execution that ends this way emits it at least once; a count of 0 means that nothing was left
+    /// to return and no record is kept. The id stays the same unless seat 1 lost in the middle of its range: then the
+    /// pieces behind the settled one get keccak256(abi.encode(execution, from, "split")), whose longer preimage no other
+    /// id has.
     event ExecutionReturned(bytes32 indexed execution, bytes32 indexed returned, uint32 from, uint32 count);
     /// A returned execution was given back to the client.
     event ReturnedClosed(bytes32 indexed execution);

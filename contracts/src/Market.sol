@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {IMarket} from "./IMarket.sol";
 import {Verifications} from "./Verifications.sol";
-import {Bitmap} from "./lib/Bitmap.sol";
 import {Book} from "./lib/Book.sol";
 import {Deadline} from "./lib/Deadline.sol";
 import {Dice} from "./lib/Dice.sol";
@@ -13,16 +12,14 @@ import {Jobs} from "./lib/Jobs.sol";
 import {Ledger} from "./lib/Ledger.sol";
 import {Offers} from "./lib/Offers.sol";
 import {Guard} from "./lib/Guard.sol";
-import {Panel} from "./lib/Panel.sol";
-import {Pay} from "./lib/Pay.sol";
 import {Purse} from "./lib/Purse.sol";
 import {Records} from "./lib/Records.sol";
 import {Registry} from "./lib/Registry.sol";
 import {Settlement} from "./lib/Settlement.sol";
-import {Execution, Outcome, Status, Verification} from "./types/Execution.sol";
+import {Execution, Status, Verification} from "./types/Execution.sol";
 import {Offer, Terms} from "./types/Job.sol";
 import {Parameters, Wallet} from "./types/Parameters.sol";
-import {Reveal, Seat, SeatStatus} from "./types/Seat.sol";
+import {Reveal, Seat} from "./types/Seat.sol";
 
 /// @title The facade: who may call, when, and in which order the rules of `lib` apply.
 contract Market is IMarket {
@@ -116,8 +113,7 @@ contract Market is IMarket {
         bytes32 job = Guard.requireClient(terms);
         Jobs.requireSane(terms, _MIN_CHECK_RATE, _NO_SHOW_FEE);
         // Effect:
-        _spend(terms.client, terms.nonce);
-        _book.ledger.lock(terms.client, uint256(terms.bid) * terms.pieces, _MIN_DEPOSIT);
+        _book.ledger.spendAndLock(terms.client, terms.nonce, uint256(terms.bid) * terms.pieces, _MIN_DEPOSIT);
         _book.records.advance(job, 0, terms.pieces);
         emit JobCreated(job, terms.client, terms);
     }
@@ -216,20 +212,20 @@ contract Market is IMarket {
 
     function settle(Terms calldata terms, Execution calldata execution, bytes32 seed) external {
         // Check:
-        Panel.Case memory c;
-        c.execution = Guard.requireConfirmed(_book.records, terms, execution, _CONFIRMATIONS);
-        uint256 loss = Dice.lossRoundedUp(terms, c.execution, c.verification.listed, seed);
+        Execution memory e = Guard.requireConfirmed(_book.records, terms, execution, _CONFIRMATIONS);
+        uint256 loss = Dice.lossRoundedUp(terms, e, new uint256[](0), seed);
         // Effect:
-        _book.close(terms, c, Settlement.Ruling({loser: 0, bondBurned: loss, bondLocked: true, silent: false}));
+        delete _book.records.executions[e.id];
+        _book.ledger.payUnverified(terms, e, loss, false);
     }
 
     function timeoutCommitted(Terms calldata terms, Execution calldata execution) external {
         // Check:
-        Panel.Case memory c;
-        c.execution = _book.records.load(Records.jobId(terms), execution, Status.Committed);
-        Deadline.requirePassed(c.execution.deadline);
+        Execution memory e = _book.records.load(Records.jobId(terms), execution, Status.Committed);
+        Deadline.requirePassed(e.deadline);
         // Effect:
-        _book.close(terms, c, Settlement.Ruling({loser: 0, bondBurned: terms.bond, bondLocked: true, silent: true}));
+        delete _book.records.executions[e.id];
+        _book.ledger.payUnverified(terms, e, terms.bond, true);
     }
 
     // ------------------------------------------------------------------ verification
@@ -358,12 +354,6 @@ contract Market is IMarket {
 
     // ------------------------------------------------------------------ effects
 
-    function _spend(address owner, uint32 nonce) private {
-        (bool ok, Purse purse) = _book.ledger.purses[owner].spend(nonce);
-        if (!ok) revert NonceSpent(owner, nonce);
-        _book.ledger.purses[owner] = purse;
-    }
-
     function _unlockEscrow(Terms calldata terms, uint32 pieces) private {
         uint256 escrow = uint256(terms.bid) * pieces;
         _book.ledger.release(terms.client, escrow, escrow);
@@ -377,8 +367,7 @@ contract Market is IMarket {
         uint32 count,
         bytes32 seedHash
     ) private {
-        _spend(offer.node, offer.nonce);
-        _book.ledger.lock(offer.node, terms.fine, 0);
+        _book.ledger.spendAndLock(offer.node, offer.nonce, terms.fine, 0);
         _book.ledger.lock(terms.client, terms.bond, 0);
         Execution memory e;
         e.id = Records.executionId(parent, from);

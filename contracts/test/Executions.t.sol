@@ -202,9 +202,9 @@ contract ExecutionsTest is Game {
         market.timeoutCommitted(r.terms, r.execution);
         vm.warp(end + 1);
         vm.expectEmit(address(market));
-        emit IMarket.BondBurned(r.execution.id, client, 20_000);
-        vm.expectEmit(address(market));
         emit IMarket.ExecutionSettled(r.execution.id, 2000, true);
+        vm.expectEmit(address(market));
+        emit IMarket.BondBurned(r.execution.id, client, 20_000);
         vm.prank(STRANGER);
         market.timeoutCommitted(r.terms, r.execution);
         _over(r);

@@ -39,6 +39,7 @@ library Bitmap {
 
     /// Number of bits set.
     function ones(uint256 x) internal pure returns (uint256) {
+        if (x == 0) return 0;
         if (x == type(uint256).max) return 256; // the byte that sums up the bytes would overflow
         unchecked {
             x -= (x >> 1) & (type(uint256).max / 3);

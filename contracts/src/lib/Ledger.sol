@@ -18,6 +18,14 @@ library Ledger {
         self.purses[wallet] = purse.lock(amount);
     }
 
+    /// As `lock`, and spends a nonce of the wallet. Fails with `NonceSpent`.
+    function spendAndLock(State storage self, address wallet, uint32 nonce, uint256 amount, uint256 keep) internal {
+        (bool ok, Purse purse) = self.purses[wallet].spend(nonce);
+        if (!ok) revert IMarket.NonceSpent(wallet, nonce);
+        requireFree(wallet, purse, amount + keep);
+        self.purses[wallet] = purse.lock(amount);
+    }
+
     /// Takes `fromLocked` out of the wallet's locks and makes `toFree` free in it.
     function release(State storage self, address wallet, uint256 fromLocked, uint256 toFree) internal {
         self.purses[wallet] = self.purses[wallet].release(fromLocked, toFree);

@@ -27,21 +27,31 @@ library Settlement {
         bool silent;
     }
 
+    /// Pays the node of an execution that nobody verified.
+    function payUnverified(
+        Ledger.State storage ledger,
+        Terms calldata terms,
+        Execution memory e,
+        uint256 bondBurned,
+        bool silent
+    ) internal {
+        uint256 due = _payFirst(ledger, terms, e, silent);
+        uint256 locked = uint256(terms.bid) * e.count + terms.bond;
+        ledger.release(terms.client, locked, locked - due - bondBurned);
+        _burnBond(ledger, terms, e.id, bondBurned);
+    }
+
     /// Pays seat 1 and every committed verifier but the loser, 2 or 3, which loses its fine.
     function pay(Ledger.State storage ledger, Terms calldata terms, Panel.Case memory c, Ruling memory ruling)
         internal
     {
         Execution memory e = c.execution;
-        uint256 due = Pay.firstSeat(terms, e.count, e.fuel);
-        ledger.release(e.node, terms.fine, terms.fine + due);
-
+        uint256 spent = _payFirst(ledger, terms, e, ruling.silent);
+        spent += _payVerifiers(ledger, terms, c, ruling.loser) + ruling.bondBurned;
         uint256 locked = uint256(terms.bid) * e.count + checks(terms, c.verification);
         if (ruling.bondLocked) locked += terms.bond;
-        uint256 spent = due + _payVerifiers(ledger, terms, c, ruling.loser) + ruling.bondBurned;
         ledger.release(terms.client, locked, locked - spent);
-
         _burnBond(ledger, terms, e.id, ruling.bondBurned);
-        emit IMarket.ExecutionSettled(e.id, uint96(due), ruling.silent);
     }
 
     /// Seat 1 was proved wrong: it loses its fine, the verifiers are paid. The price of the revealed piece goes back
@@ -88,6 +98,15 @@ library Settlement {
         uint256 leaves = uint256(v.hits) * (terms.seats - 1);
         if (v.thirdTarget != 0) ++leaves;
         return v.bid * leaves;
+    }
+
+    function _payFirst(Ledger.State storage ledger, Terms calldata terms, Execution memory e, bool silent)
+        private
+        returns (uint256 due)
+    {
+        due = Pay.firstSeat(terms, e.count, e.fuel);
+        ledger.release(e.node, terms.fine, terms.fine + due);
+        emit IMarket.ExecutionSettled(e.id, uint96(due), silent);
     }
 
     function _payVerifiers(Ledger.State storage ledger, Terms calldata terms, Panel.Case memory c, uint8 loser)

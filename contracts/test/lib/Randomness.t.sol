@@ -10,10 +10,6 @@ contract RandomnessTest is Check {
         return Randomness.ofBlock(target);
     }
 
-    function _hashes(uint256 number, bytes32 hash) private {
-        vm.setBlockhash(number, hash);
-    }
-
     function test_unknown() public {
         vm.roll(1000);
         vm.expectRevert(abi.encodeWithSelector(IMarket.TargetUnknown.selector, 1000, 1000));
@@ -25,19 +21,19 @@ contract RandomnessTest is Check {
     /// The target counts as long as its hash is known, then every 256th block after it.
     function test_retarget() public {
         vm.roll(1001);
-        _hashes(1000, "target");
+        vm.setBlockhash(1000, "target");
         _eq(this.ofBlock(1000), "target", "one block later");
         vm.roll(1256);
-        _hashes(1000, "target");
+        vm.setBlockhash(1000, "target");
         _eq(this.ofBlock(1000), "target", "256 blocks later");
         vm.roll(1257);
-        _hashes(1256, "second");
+        vm.setBlockhash(1256, "second");
         _eq(this.ofBlock(1000), "second", "257 blocks later");
         vm.roll(1512);
-        _hashes(1256, "second");
+        vm.setBlockhash(1256, "second");
         _eq(this.ofBlock(1000), "second", "512 blocks later");
         vm.roll(1513);
-        _hashes(1512, "third");
+        vm.setBlockhash(1512, "third");
         _eq(this.ofBlock(1000), "third", "513 blocks later");
     }
 
