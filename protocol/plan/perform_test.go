@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 
@@ -27,6 +28,8 @@ func (p *performer) act(who string) {
 	} else {
 		actions = p.compute(who)
 	}
+	// Plans go through maps; a seed must give the same game every time.
+	slices.SortFunc(actions, func(a, b plan.Action) int { return cmp.Compare(p.spell(a), p.spell(b)) })
 	p.Shuffle(len(actions), func(i, j int) { actions[i], actions[j] = actions[j], actions[i] })
 	for _, a := range actions {
 		if s, ok := a.(plan.Send); ok {
