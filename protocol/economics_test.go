@@ -37,10 +37,10 @@ func TestCheckRateInContractUnits(t *testing.T) {
 	}
 }
 
-// The figures are those of the protocol's economic model for a node whose pay is 1.2 times its cost c, at p = 3 % and
-// pd = p·(1 − 0.2): the stake, in c, beside the forfeited pay of n pending pieces. DeriveStakes knows no node's cost and
-// takes the whole bid for it, which costs 0.2 bids a piece more; and it never goes below its floor. The model's search
-// goes up in steps of 0.1.
+// The figures are those of the protocol's economic model (tables B2 and B14) for a node whose pay is 1.2 times its cost
+// c, at p = 3 % and pd = p·(1 − 0.2): the least stake S, in c and in steps of 0.1, for which cheating in m of n pieces
+// loses, (1 − (1 − pd)^m)·(S + 1.2·n·c) > m·c. DeriveStakes knows no node's cost and takes the whole bid for it, which
+// costs 0.2 bids a piece more; and it never goes below its floor.
 func TestFineMeetsTheModel(t *testing.T) {
 	for _, point := range []struct {
 		pieces uint32
@@ -62,7 +62,7 @@ func TestFineMeetsTheModel(t *testing.T) {
 	}
 }
 
-// Single pieces by assumed colluding share: the model's column "lazy with appeal", same margin of 1.2.
+// Single pieces by assumed colluding share: table B2, "lazy with appeal", same margin of 1.2.
 func TestFineGrowsWithTheColludingShare(t *testing.T) {
 	for share, want := range map[float64]float64{0.05: 33.9, 0.1: 35.8, 0.2: 40.5, 0.3: 46.4, 0.4: 54.4, 0.5: 65.5} {
 		got := inBids(stakes(t, ether, 1, 0.03, share).Fine, ether) - 0.2
