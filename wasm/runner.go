@@ -9,7 +9,6 @@ import (
 
 	"github.com/filecoin-project/bacalhau/wasm/engine"
 	"github.com/filecoin-project/bacalhau/wasm/rewrite"
-	"github.com/filecoin-project/bacalhau/wasm/wasi"
 )
 
 // Engines lists the engines of this build.
@@ -51,10 +50,7 @@ func (r *Runner) Run(ctx context.Context, t Task) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("run: %w", err)
 	}
-	host, err := wasi.New(wasi.Config{
-		Args: append([]string{"main"}, t.Args...), Env: environment(t.Env),
-		Inputs: t.Inputs, Seed: t.Seed, OutputBytes: t.Limits.OutputBytes,
-	})
+	host, err := t.host()
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,17 @@ func (t *Task) Check() error {
 	if total > MaxStringBytes {
 		return fmt.Errorf("arguments and environment take %d bytes: pass at most %d, or use an input file", total, MaxStringBytes)
 	}
-	return nil
+	_, err := t.host()
+	return err
+}
+
+// host is what the guest will see; it fails if the inputs' paths exclude each
+// other.
+func (t *Task) host() (*wasi.Host, error) {
+	return wasi.New(wasi.Config{
+		Args: append([]string{"main"}, t.Args...), Env: environment(t.Env),
+		Inputs: t.Inputs, Seed: t.Seed, OutputBytes: t.Limits.OutputBytes,
+	})
 }
 
 // OutputFile is a file that the guest left below /outputs. Directories without
@@ -132,6 +142,20 @@ type Result struct {
 // what is wrong and what to change.
 func Check(module []byte) error {
 	_, err := inspect(context.Background(), module)
+	return err
+}
+
+// CheckWithin says whether a module fits the execution profile and can start
+// within the limits: its initial memory may be too large.
+func CheckWithin(module []byte, l Limits) error {
+	if err := l.Check(); err != nil {
+		return err
+	}
+	m, err := inspect(context.Background(), module)
+	if err != nil {
+		return err
+	}
+	_, err = m.Rewrite(l.pages())
 	return err
 }
 

@@ -7,7 +7,6 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -69,14 +68,19 @@ type Output struct {
 
 // Executor runs pieces. The same task gives the same Result everywhere.
 type Executor interface {
-	// Check says why a job cannot be run here, having fetched what it needs to know. ErrUnfit is for good.
-	Check(ctx context.Context, spec protocol.Spec, endpoints []string) error
+	// Check says why a job cannot be run here, having fetched what it needs to know. An UnfitError is for good.
+	Check(ctx context.Context, doc *protocol.Document, endpoints []string) error
 	// Run runs a piece; an error is this machine's failure and says nothing about the piece.
 	Run(ctx context.Context, t Task) (Output, error)
 }
 
-// ErrUnfit marks a job that this node will never run, whatever happens to the network.
-var ErrUnfit = errors.New("unfit job")
+// UnfitError is why a job cannot be run, here or anywhere, whatever happens to the network.
+type UnfitError struct{ Err error }
+
+func (e UnfitError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the reason.
+func (e UnfitError) Unwrap() error { return e.Err }
 
 // What Output.Root holds.
 const (

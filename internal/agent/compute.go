@@ -107,11 +107,12 @@ func (c *Compute) act(ctx context.Context, action plan.Action) {
 func (c *Compute) load(ctx context.Context, job common.Hash) error {
 	doc, terms, endpoints, err := c.document(ctx, job)
 	if err == nil {
-		err = c.Executor.Check(ctx, doc.Spec, endpoints)
+		err = c.Executor.Check(ctx, doc, endpoints)
 	}
 	facts := plan.SpecFacts{Fit: err == nil}
 	if err != nil {
-		if !errors.Is(err, ErrUnfit) {
+		var unfit UnfitError
+		if !errors.As(err, &unfit) {
 			return err
 		}
 		facts.Reason = err.Error()
@@ -191,10 +192,10 @@ func fetchDocument(
 	}
 	doc, err := protocol.ParseDocument(job, lines)
 	if err != nil {
-		return nil, fmt.Errorf("%w: malformed spec: %w", ErrUnfit, err)
+		return nil, UnfitError{fmt.Errorf("malformed spec: %w", err)}
 	}
 	if err := doc.Check(t); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnfit, err)
+		return nil, UnfitError{err}
 	}
 	return doc, nil
 }

@@ -81,10 +81,7 @@ func (b backend) Submit(ctx context.Context, r client.JobRequest) (common.Hash, 
 	if err != nil {
 		return common.Hash{}, api.BadRequest{Err: err}
 	}
-	if err := b.checkModule(ctx, s.Spec); err != nil {
-		return common.Hash{}, api.BadRequest{Err: err}
-	}
-	if err := b.checkInputs(ctx, s); err != nil {
+	if err := b.checkWork(ctx, s); err != nil {
 		return common.Hash{}, api.BadRequest{Err: err}
 	}
 	id, err := b.requester.Submit(ctx, s)
@@ -95,33 +92,22 @@ func (b backend) Submit(ctx context.Context, r client.JobRequest) (common.Hash, 
 	return id, err
 }
 
-// checkModule makes sure that a job's module is here and fits the profile, before any money moves.
-func (b backend) checkModule(ctx context.Context, spec protocol.Spec) error {
+// checkWork makes sure, before any money moves, that a job's module fits and that its inputs are here and agree.
+func (b backend) checkWork(ctx context.Context, s agent.Submission) error {
 	e := executor{store: b.data, fetcher: b.fetcher}
-	if err := e.Check(ctx, spec, b.providers()); err != nil {
-		return fmt.Errorf("module %s: %w", spec.Module, err)
+	doc := &protocol.Document{Spec: s.Spec, Pieces: s.Pieces}
+	if err := e.Check(ctx, doc, b.providers()); err != nil {
+		return err
 	}
-	return nil
-}
-
-// checkInputs makes sure that a job's inputs can be had.
-func (b backend) checkInputs(ctx context.Context, s agent.Submission) error {
-	seen := map[string]bool{}
-	lists := [][]protocol.Input{s.Spec.Inputs}
 	for _, p := range s.Pieces {
-		lists = append(lists, p.Inputs)
-	}
-	for _, in := range slices.Concat(lists...) {
-		if seen[in.CID] {
-			continue
-		}
-		seen[in.CID] = true
-		c, err := data.ParseCID(in.CID)
+		inputs, err := e.inputs(ctx, allInputs(s.Spec, p), b.providers())
 		if err == nil {
-			err = b.fetcher.Fetch(ctx, c, b.providers())
+			t := task(e.module, s.Spec, p)
+			t.Inputs = inputs
+			err = t.Check()
 		}
 		if err != nil {
-			return fmt.Errorf("input %s: %w", in.Path, err)
+			return fmt.Errorf("piece %s: %w", p.Name, err)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"sync"
 
 	"github.com/ipfs/go-cid"
@@ -31,21 +32,42 @@ type executor struct {
 	module []byte
 }
 
-func (e *executor) Check(ctx context.Context, spec protocol.Spec, endpoints []string) error {
-	if spec.Profile != wasm.Version {
-		return fmt.Errorf("%w: it wants execution profile %d and this node has %d", agent.ErrUnfit, spec.Profile, wasm.Version)
+func (e *executor) Check(ctx context.Context, doc *protocol.Document, endpoints []string) error {
+	if doc.Spec.Profile != wasm.Version {
+		return unfit("the job wants execution profile %d and this node has %d", doc.Spec.Profile, wasm.Version)
 	}
-	if err := limits(spec).Check(); err != nil {
-		return fmt.Errorf("%w: %w", agent.ErrUnfit, err)
-	}
-	module, err := e.load(ctx, spec.Module, endpoints)
+	module, err := e.load(ctx, doc.Spec.Module, endpoints)
 	if err != nil {
 		return err
 	}
-	if err := wasm.Check(module); err != nil {
-		return fmt.Errorf("%w: %w", agent.ErrUnfit, err)
+	if err := wasm.CheckWithin(module, limits(doc.Spec)); err != nil {
+		return agent.UnfitError{Err: err}
+	}
+	for _, p := range doc.Pieces {
+		t := task(module, doc.Spec, p)
+		if err := t.Check(); err != nil {
+			return unfit("piece %s: %w", p.Name, err)
+		}
+		for _, in := range allInputs(doc.Spec, p) {
+			if _, err := data.ParseCID(in.CID); err != nil {
+				return unfit("piece %s: input %s: %w", p.Name, in.Path, err)
+			}
+		}
 	}
 	return nil
+}
+
+func unfit(format string, args ...any) error {
+	return agent.UnfitError{Err: fmt.Errorf(format, args...)}
+}
+
+// task is a piece's run, still without its inputs and seed.
+func task(module []byte, spec protocol.Spec, p protocol.Piece) wasm.Task {
+	return wasm.Task{Module: module, Args: slices.Concat(spec.Args, p.Args), Env: spec.Env, Limits: limits(spec)}
+}
+
+func allInputs(spec protocol.Spec, p protocol.Piece) []protocol.Input {
+	return slices.Concat(spec.Inputs, p.Inputs)
 }
 
 func (e *executor) Run(ctx context.Context, t agent.Task) (agent.Output, error) {
@@ -53,15 +75,12 @@ func (e *executor) Run(ctx context.Context, t agent.Task) (agent.Output, error) 
 	if err != nil {
 		return agent.Output{}, err
 	}
-	inputs, err := e.inputs(ctx, append(t.Spec.Inputs[:len(t.Spec.Inputs):len(t.Spec.Inputs)], t.Piece.Inputs...), t.Endpoints)
-	if err != nil {
+	run := task(module, t.Spec, t.Piece)
+	run.Seed = t.Seed
+	if run.Inputs, err = e.inputs(ctx, allInputs(t.Spec, t.Piece), t.Endpoints); err != nil {
 		return agent.Output{}, err
 	}
-	result, err := e.runner.Run(ctx, wasm.Task{
-		Module: module,
-		Args:   append(t.Spec.Args[:len(t.Spec.Args):len(t.Spec.Args)], t.Piece.Args...),
-		Env:    t.Spec.Env, Inputs: inputs, Seed: t.Seed, Limits: limits(t.Spec),
-	})
+	result, err := e.runner.Run(ctx, run)
 	if err != nil {
 		return agent.Output{}, err
 	}
@@ -77,7 +96,7 @@ func limits(spec protocol.Spec) wasm.Limits {
 func (e *executor) load(ctx context.Context, name string, endpoints []string) ([]byte, error) {
 	c, err := data.ParseCID(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w: module: %w", agent.ErrUnfit, err)
+		return nil, unfit("module: %w", err)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
