@@ -265,3 +265,16 @@ type Failure struct {
 	Error string `json:"error"`
 	Code  Code   `json:"code"`
 }
+
+// Audit is the contract's balance against everybody's money in it: Balance = Free + Locked + Burned.
+type Audit struct {
+	// Block at which the books were read.
+	Block   uint64 `json:"block"`
+	Wallets int    `json:"wallets"`
+	Balance Wei    `json:"balanceWei"`
+	Free    Wei    `json:"freeWei"`
+	Locked  Wei    `json:"lockedWei"`
+	Burned  Wei    `json:"burnedWei"`
+	// Conserved says whether the equation holds.
+	Conserved bool `json:"conserved"`
+}

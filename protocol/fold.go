@@ -15,7 +15,9 @@ import (
 func (v *View) Fold(event Event, at Block) error {
 	var err error
 	switch e := event.(type) {
-	case Deposited, Withdrawn:
+	case Deposited:
+		v.Wallets[e.Wallet] = true
+	case Withdrawn:
 		// Balances are read from the contract.
 	case NodeRegistered:
 		v.Nodes[e.Node] = true

@@ -20,6 +20,7 @@ type View struct {
 	Head      Block
 	Jobs      map[common.Hash]*Job
 	Runs      map[common.Hash]*Run
+	Wallets   map[common.Address]bool   // that ever had a deposit
 	Nodes     map[common.Address]bool   // registered
 	Endpoints map[common.Address]string // where a wallet's node serves data
 }
@@ -106,6 +107,7 @@ func NewView() *View {
 	return &View{
 		Jobs:      map[common.Hash]*Job{},
 		Runs:      map[common.Hash]*Run{},
+		Wallets:   map[common.Address]bool{},
 		Nodes:     map[common.Address]bool{},
 		Endpoints: map[common.Address]string{},
 	}
