@@ -48,7 +48,7 @@ func formatAmount(w client.Wei) string {
 		name   string
 		digits int
 		from   int // decimal digits of an amount that is shown in this unit
-	}{{"eth", 18, 15}, {"gwei", 9, 7}} {
+	}{{"eth", 18, 14}, {"gwei", 9, 7}} {
 		if len(w.String()) > unit.from {
 			scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(unit.digits)), nil)
 			value, _ := new(big.Rat).SetFrac(w.Int, scale).Float64()

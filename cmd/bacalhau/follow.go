@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how often in a row a node may fail to answer before the wait for a job ends.
-const patience = 20
+const patience = 60
 
 // follow waits until a job has ended and shows how far it is. A node that restarts meanwhile is waited for.
 func (a *app) follow(ctx context.Context, node *client.Client, p *progress, id common.Hash) (client.Job, error) {
@@ -58,12 +58,12 @@ func progressLine(job client.Job) string {
 			running++
 		}
 		checked += len(e.Checked)
-		if ended(e.Status) && len(e.Checked) > 0 {
+		if ended(e.Status) {
 			verified += len(e.Checked)
 		}
 	}
-	line := fmt.Sprintf("%s: %d pieces, %d assigned, %d committed, %d delivered; %s (%d running)",
-		job.Status, job.Pieces, assigned, job.Committed, job.Delivered, plural(len(job.Executions), "execution"), running)
+	line := fmt.Sprintf("%s: %s, %d assigned, %d committed, %d delivered; %s (%d running)", job.Status,
+		plural(int(job.Pieces), "piece"), assigned, job.Committed, job.Delivered, plural(len(job.Executions), "execution"), running)
 	if checked > 0 {
 		line += fmt.Sprintf("; checks %d of %d", verified, checked)
 	}

@@ -57,9 +57,7 @@ func (a *app) get(ctx context.Context, what, out string) error {
 // locate finds the CID that is meant and where it is written to by default; the node has it afterwards.
 func (a *app) locate(ctx context.Context, node *client.Client, p *progress, what string) (cid, place string, err error) {
 	if c, err := data.ParseCID(what); err == nil {
-		p.step("the node looks for %s", c)
-		_, err := node.Fetch(ctx, c.String())
-		return c.String(), c.String(), err
+		return c.String(), c.String(), fetch(ctx, node, p, c)
 	}
 	id, err := findJob(ctx, node, what)
 	if err != nil {

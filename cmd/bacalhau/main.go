@@ -72,11 +72,16 @@ func exitCode(err error) int {
 
 // explain is the one line that an error ends the command with.
 func explain(err error) string {
-	switch {
-	case err == context.Canceled:
-		return "interrupted"
-	case errors.Is(err, client.ErrNoNode):
+	if errors.Is(err, client.ErrNoNode) {
 		return err.Error() + "; start one with `bacalhau devstack`, or name another with --api"
 	}
 	return err.Error()
 }
+
+// errInterrupted is a cancellation by the name that its user knows.
+var errInterrupted error = interruption{}
+
+type interruption struct{}
+
+func (interruption) Error() string { return "interrupted" }
+func (interruption) Unwrap() error { return context.Canceled }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/filecoin-project/bacalhau/client"
 	"github.com/filecoin-project/bacalhau/data"
+	"github.com/filecoin-project/bacalhau/protocol"
 )
 
 func newRunCommand(a *app) *cobra.Command {
@@ -76,7 +77,7 @@ func (o *runOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := node.Status(ctx); err != nil { // before time goes into preparing data
+	if err := o.ask(ctx, node); err != nil { // before time goes into preparing data
 		return err
 	}
 	p := o.app.progress()
@@ -88,7 +89,7 @@ func (o *runOptions) run(ctx context.Context) error {
 	id, err := node.Submit(ctx, request)
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
-			return fmt.Errorf("%w while submitting: `bacalhau job list` tells whether the job was", errInterrupted)
+			return fmt.Errorf("%w while submitting: `bacalhau job list` tells whether there is a job", errInterrupted)
 		}
 		return err
 	}
@@ -97,6 +98,26 @@ func (o *runOptions) run(ctx context.Context) error {
 		return o.app.print(client.Submitted{ID: id}, func(w io.Writer) { fmt.Fprintln(w, id) })
 	}
 	return o.finish(ctx, node, p, id)
+}
+
+// ask makes sure that a node is there and that its contract takes such jobs.
+func (o *runOptions) ask(ctx context.Context, node *client.Client) error {
+	status, err := node.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if o.checkRate == "" {
+		return nil
+	}
+	share, err := parseCheckRate(o.checkRate)
+	if err != nil {
+		return err
+	}
+	units, err := protocol.CheckRate(share)
+	if err == nil && units < status.Parameters.MinCheckRate {
+		err = badUsage("--check-rate: the contract takes no less than %.2g %%", float64(status.Parameters.MinCheckRate)/655.36)
+	}
+	return err
 }
 
 // prepare brings the program and the inputs to the node and fills them in.
@@ -155,8 +176,6 @@ func printRun(w io.Writer, r runReport) {
 	}
 	printCost(w, r.Job)
 }
-
-var errInterrupted = fmt.Errorf("interrupted (%w)", context.Canceled)
 
 // goesOn tells who gives up waiting what becomes of the job.
 func goesOn(err error, id common.Hash) error {

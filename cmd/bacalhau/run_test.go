@@ -42,7 +42,7 @@ func TestRunOverAFolder(t *testing.T) {
 	if strings.Contains(files, ".hidden") {
 		t.Errorf("the program saw a hidden file: %q", files)
 	}
-	for _, line := range []string{"submitted: 1 piece", "done: 1 pieces, 1 assigned, 1 committed, 1 delivered"} {
+	for _, line := range []string{"submitted: 1 piece", "done: 1 piece, 1 assigned, 1 committed, 1 delivered"} {
 		if !strings.Contains(got.stderr, line) {
 			t.Errorf("stderr lacks %q: %q", line, got.stderr)
 		}

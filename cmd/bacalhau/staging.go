@@ -117,8 +117,7 @@ func (s *staging) stageURL(ctx context.Context, source string) (staged, error) {
 }
 
 func (s *staging) stageCID(ctx context.Context, source string, c cid.Cid) (staged, error) {
-	s.progress.step("the node looks for %s", c)
-	if _, err := s.node.Fetch(ctx, c.String()); err != nil {
+	if err := fetch(ctx, s.node, s.progress, c); err != nil {
 		return staged{}, err
 	}
 	if err := s.outline(ctx, c); err != nil {
@@ -126,6 +125,18 @@ func (s *staging) stageCID(ctx context.Context, source string, c cid.Cid) (stage
 	}
 	file, err := s.isFile(ctx, c)
 	return staged{source, c, c.String(), file, false}, err
+}
+
+// fetch lets the node get a DAG from the network.
+func fetch(ctx context.Context, node *client.Client, p *progress, c cid.Cid) error {
+	p.step("the node looks for %s", c)
+	_, err := node.Fetch(ctx, c.String())
+	var refused *client.APIError
+	if errors.As(err, &refused) && refused.Code == client.CodeNotFound {
+		// The node's answer tells what each of its peers said, which is more than one line and all the same.
+		return fmt.Errorf("nobody on the network has %s: check the CID, or give the data itself as a path or URL", c)
+	}
+	return err
 }
 
 // outline brings the directories of a DAG that the node has into the store, and of its files the first blocks, which

@@ -22,7 +22,7 @@ type Backend interface {
 	Deposit(ctx context.Context, amount *big.Int) error
 	Withdraw(ctx context.Context, amount *big.Int) error
 	Submit(ctx context.Context, job client.JobRequest) (common.Hash, error)
-	// Jobs lists the newest first.
+	// Jobs lists all jobs in any order; the API answers with the newest first.
 	Jobs(ctx context.Context) ([]client.JobSummary, error)
 	Job(ctx context.Context, id common.Hash) (client.Job, error)
 	Cancel(ctx context.Context, id common.Hash) error

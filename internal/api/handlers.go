@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -55,6 +56,7 @@ func (s *server) jobs(_ http.ResponseWriter, r *http.Request) ([]client.JobSumma
 	if jobs == nil {
 		jobs = []client.JobSummary{} // [] rather than null
 	}
+	slices.SortStableFunc(jobs, func(a, b client.JobSummary) int { return b.Created.Compare(a.Created) })
 	return jobs, err
 }
 

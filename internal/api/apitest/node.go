@@ -91,7 +91,8 @@ func (n *Node) Store() *data.Store { return n.store }
 
 // Status implements api.Backend.
 func (n *Node) Status(context.Context) (client.Status, error) {
-	return client.Status{Version: "test", ChainID: 1337, Wallet: Address, Ready: true}, nil
+	return client.Status{Version: "test", ChainID: 1337, Wallet: Address, Ready: true,
+		Parameters: protocol.Parameters{MinCheckRate: 655}}, nil
 }
 
 // Wallet implements api.Backend.
@@ -177,7 +178,7 @@ func (n *Node) Jobs(context.Context) ([]client.JobSummary, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var all []client.JobSummary
-	for _, job := range slices.Backward(n.jobs) {
+	for _, job := range n.jobs {
 		all = append(all, job.JobSummary)
 	}
 	return all, nil
