@@ -6,12 +6,11 @@ import {Verifications} from "./Verifications.sol";
 import {Book} from "./lib/Book.sol";
 import {Deadline} from "./lib/Deadline.sol";
 import {Dice} from "./lib/Dice.sol";
-import {Draw} from "./lib/Draw.sol";
 import {Evidence} from "./lib/Evidence.sol";
+import {Guard} from "./lib/Guard.sol";
 import {Jobs} from "./lib/Jobs.sol";
 import {Ledger} from "./lib/Ledger.sol";
 import {Offers} from "./lib/Offers.sol";
-import {Guard} from "./lib/Guard.sol";
 import {Purse} from "./lib/Purse.sol";
 import {Records} from "./lib/Records.sol";
 import {Registry} from "./lib/Registry.sol";
@@ -22,6 +21,8 @@ import {Parameters, Wallet} from "./types/Parameters.sol";
 import {Reveal, Seat} from "./types/Seat.sol";
 
 /// @title The facade: who may call, when, and in which order the rules of `lib` apply.
+/// @notice Wallets, jobs and executions are here; `Verifications`, which this contract deploys, has the other half of the
+/// code. Nobody can replace it.
 contract Market is IMarket {
     using Book for Book.State;
     using Ledger for Ledger.State;
