@@ -50,7 +50,8 @@ type Piece struct {
 	PublicKey string `json:"publicKey"`
 }
 
-// Input is a file or directory by CID, seen by the guest as /inputs/Path.
+// Input is a file or directory by CID, seen by the guest as /inputs/Path. With the path "." a directory's entries are
+// those of /inputs.
 type Input struct {
 	CID  string `json:"cid"`
 	Path string `json:"path"`
@@ -202,8 +203,8 @@ func checkInputs(inputs []Input) error {
 		if in.CID == "" {
 			return fmt.Errorf("inputs: %q has no cid", in.Path)
 		}
-		if in.Path == "" || path.IsAbs(in.Path) || path.Clean(in.Path) != in.Path || in.Path == "." ||
-			in.Path == ".." || strings.HasPrefix(in.Path, "../") || strings.ContainsRune(in.Path, 0) {
+		if in.Path == "" || path.IsAbs(in.Path) || path.Clean(in.Path) != in.Path || in.Path == ".." ||
+			strings.HasPrefix(in.Path, "../") || strings.ContainsRune(in.Path, 0) {
 			return fmt.Errorf("inputs: path %q must be relative, clean and below /inputs", in.Path)
 		}
 	}
