@@ -283,6 +283,20 @@ contract PanelsTest is Game {
         _eq(_wealth(r.seats[1].node), PURSE + 2500, "seat 3");
     }
 
+    /// The window opens with the last seat, whichever that is.
+    function test_resolvingCountsFromTheLastSeat() public {
+        Run memory r = _atRunning(2, 3);
+        _commitSeat(r, 3);
+        vm.warp(block.timestamp + 40);
+        _commitSeat(r, 2);
+        uint64 end = r.seats[0].doneAt + 100;
+        vm.warp(end);
+        _fails(abi.encodeWithSelector(IMarket.TooEarly.selector, end, end));
+        market.timeoutResolving(r.terms, r.execution, r.verification, _panel(r));
+        _settleVerified(r);
+        _over(r);
+    }
+
     function test_timeoutResolvingWhileRunning() public {
         Run memory r = _atRunning(2, 2);
         vm.warp(r.seats[0].deadline + 1000);

@@ -172,10 +172,12 @@ contract Handler is Game {
     }
 
     function _playVerifying(Run memory r) private returns (bool) {
-        for (uint8 number = 2; number <= 3; ++number) {
+        uint8 number = uint8(2 + _roll(2));
+        for (uint256 i; i < 2; ++i) {
             SeatStatus status = r.seats[number - 2].status;
             if (status == SeatStatus.Drawing) return _playDrawing(r, number);
             if (status == SeatStatus.Running) return _playRunning(r, number);
+            number = 5 - number;
         }
         return _playResolving(r);
     }
