@@ -41,8 +41,8 @@ func (s *staging) wholeInputs(ctx context.Context, all []staged) ([]protocol.Inp
 			if err := taken.add(e.Name, from.source); err != nil {
 				return nil, err
 			}
-			inputs = append(inputs, protocol.Input{CID: e.CID.String(), Path: e.Name})
 		}
+		inputs = append(inputs, protocol.Input{CID: from.cid.String(), Path: "."})
 	}
 	return inputs, nil
 }

@@ -23,7 +23,7 @@ func TestJobs(t *testing.T) {
 	release := node.Hold()
 	var ids []string
 	for range 2 {
-		got := bacalhau(t, "run", "--detach", wordcount)
+		got := bacalhau(t, "run", "--detach", wordcountWasm)
 		if got.code != exitOK {
 			t.Fatalf("got %+v", got)
 		}
@@ -58,7 +58,7 @@ func TestDescribe(t *testing.T) {
 	dir := t.TempDir()
 	write(t, "word", dir, "evil\x1b[2J.txt")
 	write(t, "word", dir, "plain.txt")
-	got := bacalhau(t, "run", "-i", dir, "--each-file", "--out", filepath.Join(t.TempDir(), "out"), "-o", "json", wordcount)
+	got := bacalhau(t, "run", "-i", dir, "--each-file", "--out", filepath.Join(t.TempDir(), "out"), "-o", "json", wordcountWasm)
 	if got.code != exitOK {
 		t.Fatalf("got %+v", got)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/filecoin-project/bacalhau/internal/api/apitest"
 )
 
-const wordcount = "../../examples/wordcount/wordcount.wasm"
+const wordcountWasm = "../../examples/wordcount/wordcount.wasm"
 
 // ran is what a command left behind.
 type ran struct {
@@ -136,31 +136,31 @@ func TestMistakes(t *testing.T) {
 		{"run " + dir, 1, "is not a file: give a WASI program"},
 		{"run " + text, 1, "it is not a core WebAssembly module; compile the program to a WASI preview1 command"},
 		{"run " + nowhere, 1, "module: nobody on the network has " + nowhere},
-		{"run --memory 100GiB " + wordcount, 2, `--memory: "100GiB" is more than a piece can have`},
-		{"run --memory much " + wordcount, 2, `--memory: "much" is not a size`},
-		{"run --memory 0 " + wordcount, 2, `--memory: "0" is zero: leave the flag out`},
-		{"run --fuel -1 " + wordcount, 2, `--fuel: "-1" is not a number`},
-		{"run --bid free " + wordcount, 2, `--bid: "free" is not an amount`},
-		{"run --check-rate 300% " + wordcount, 2, `--check-rate: "300%" is not a share between 0 and 1`},
-		{"run --check-rate 0.0000001 " + wordcount, 2, "--check-rate:"},
-		{"run --check-rate 0.5% " + wordcount, 2, "--check-rate: the contract takes no less than 1 %"},
-		{"run --flat --fuel-price 1 " + wordcount, 2, "--flat and --fuel-price exclude each other"},
-		{"run --detach --out x " + wordcount, 2, "--detach and --out exclude each other"},
-		{"run --env NAME " + wordcount, 2, `--env: "NAME" is not of the form K=V`},
-		{"run --env A=1 --env A=2 " + wordcount, 2, "--env: A is given twice"},
-		{"run --expiry 1500ms " + wordcount, 2, "--expiry: 1.5s is not a time of whole seconds"},
-		{"run --expiry soon " + wordcount, 2, `invalid argument "soon"`},
-		{"run --out " + dir + " " + wordcount, 1, dir + " exists already"},
-		{"run --each-file " + wordcount, 2, "--each-file needs at least one --input"},
-		{"run --input missing.txt " + wordcount, 1, `input: "missing.txt" is neither a file or folder here, nor a CID, nor a URL`},
-		{"run --input s3://bucket/key " + wordcount, 1, "only http, https and ipfs URLs are read"},
-		{"run --input ipfs://x " + wordcount, 1, `"ipfs://x" is not a CID`},
-		{"run --input " + nowhere + " " + wordcount, 1, "nobody on the network has " + nowhere},
-		{"run --input " + empty + " " + wordcount, 1, "has no files"},
-		{"run --input " + empty + " --each-file " + wordcount, 1, "has no files"},
-		{"run --input " + linked + " " + wordcount, 1, "is a symlink"},
-		{"run --input " + text + " --input " + twin + " " + wordcount, 1, "would both be /inputs/text.txt: rename one"},
-		{"run --bid 1gwei --input " + text + " " + wordcount, 1, "too little balance"},
+		{"run --memory 100GiB " + wordcountWasm, 2, `--memory: "100GiB" is more than a piece can have`},
+		{"run --memory much " + wordcountWasm, 2, `--memory: "much" is not a size`},
+		{"run --memory 0 " + wordcountWasm, 2, `--memory: "0" is zero: leave the flag out`},
+		{"run --fuel -1 " + wordcountWasm, 2, `--fuel: "-1" is not a number`},
+		{"run --bid free " + wordcountWasm, 2, `--bid: "free" is not an amount`},
+		{"run --check-rate 300% " + wordcountWasm, 2, `--check-rate: "300%" is not a share between 0 and 1`},
+		{"run --check-rate 0.0000001 " + wordcountWasm, 2, "--check-rate:"},
+		{"run --check-rate 0.5% " + wordcountWasm, 2, "--check-rate: the contract takes no less than 1 %"},
+		{"run --flat --fuel-price 1 " + wordcountWasm, 2, "--flat and --fuel-price exclude each other"},
+		{"run --detach --out x " + wordcountWasm, 2, "--detach and --out exclude each other"},
+		{"run --env NAME " + wordcountWasm, 2, `--env: "NAME" is not of the form K=V`},
+		{"run --env A=1 --env A=2 " + wordcountWasm, 2, "--env: A is given twice"},
+		{"run --expiry 1500ms " + wordcountWasm, 2, "--expiry: 1.5s is not a time of whole seconds"},
+		{"run --expiry soon " + wordcountWasm, 2, `invalid argument "soon"`},
+		{"run --out " + dir + " " + wordcountWasm, 1, dir + " exists already"},
+		{"run --each-file " + wordcountWasm, 2, "--each-file needs at least one --input"},
+		{"run --input missing.txt " + wordcountWasm, 1, `input: "missing.txt" is neither a file or folder here, nor a CID, nor a URL`},
+		{"run --input s3://bucket/key " + wordcountWasm, 1, "only http, https and ipfs URLs are read"},
+		{"run --input ipfs://x " + wordcountWasm, 1, `"ipfs://x" is not a CID`},
+		{"run --input " + nowhere + " " + wordcountWasm, 1, "nobody on the network has " + nowhere},
+		{"run --input " + empty + " " + wordcountWasm, 1, "has no files"},
+		{"run --input " + empty + " --each-file " + wordcountWasm, 1, "has no files"},
+		{"run --input " + linked + " " + wordcountWasm, 1, "is a symlink"},
+		{"run --input " + text + " --input " + twin + " " + wordcountWasm, 1, "would both be /inputs/text.txt: rename one"},
+		{"run --bid 1gwei --input " + text + " " + wordcountWasm, 1, "too little balance"},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			got := bacalhau(t, strings.Fields(test.args)...)
@@ -189,7 +189,7 @@ func TestMistakes(t *testing.T) {
 func TestNobodyAnswers(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv(envAPI, nobody(t))
-	for _, args := range []string{"wallet show", "wallet deposit 1", "node list", "job list", "job describe 0xab", "get 0xab", "run " + wordcount} {
+	for _, args := range []string{"wallet show", "wallet deposit 1", "node list", "job list", "job describe 0xab", "get 0xab", "run " + wordcountWasm} {
 		got := bacalhau(t, strings.Fields(args)...)
 		if got.code != exitError || !strings.Contains(got.stderr, "start one with `bacalhau devstack`") {
 			t.Errorf("%s: %+v, want a hint at devstack", args, got)

@@ -24,7 +24,7 @@ func texts(t *testing.T) string {
 func TestRunOverAFolder(t *testing.T) {
 	network(t)
 	out := filepath.Join(t.TempDir(), "new", "out")
-	got := bacalhau(t, "run", "--input", texts(t), "--out", out, "--output", "json", wordcount)
+	got := bacalhau(t, "run", "--input", texts(t), "--out", out, "--output", "json", wordcountWasm)
 	if got.code != exitOK {
 		t.Fatalf("got %+v", got)
 	}
@@ -52,7 +52,7 @@ func TestRunOverAFolder(t *testing.T) {
 func TestRunEachFile(t *testing.T) {
 	network(t)
 	out := filepath.Join(t.TempDir(), "out")
-	got := bacalhau(t, "run", "-i", texts(t), "--hidden", "--each-file", "--out", out, wordcount)
+	got := bacalhau(t, "run", "-i", texts(t), "--hidden", "--each-file", "--out", out, wordcountWasm)
 	if got.code != exitOK {
 		t.Fatalf("got %+v", got)
 	}
@@ -87,7 +87,7 @@ func TestRunOverCIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := bacalhau(t, "run", "-i", "ipfs://"+root, "--each-file", "--detach", "-o", "json", wordcount)
+	got := bacalhau(t, "run", "-i", "ipfs://"+root, "--each-file", "--detach", "-o", "json", wordcountWasm)
 	if got.code != exitOK {
 		t.Fatalf("got %+v", got)
 	}
@@ -100,7 +100,7 @@ func TestRunOverCIDs(t *testing.T) {
 	if job.Pieces != 304 {
 		t.Errorf("the job has %d pieces, want one for each of 304 files", job.Pieces)
 	}
-	got = bacalhau(t, "run", "-i", root, "--out", filepath.Join(t.TempDir(), "out"), wordcount)
+	got = bacalhau(t, "run", "-i", root, "--out", filepath.Join(t.TempDir(), "out"), wordcountWasm)
 	if got.code != exitOK || !strings.Contains(got.stdout, "done") {
 		t.Errorf("got %+v", got)
 	}
@@ -108,7 +108,7 @@ func TestRunOverCIDs(t *testing.T) {
 
 func TestRunOverURLAndModuleByCID(t *testing.T) {
 	node := network(t)
-	module, err := addPath(t, node.Store(), wordcount)
+	module, err := addPath(t, node.Store(), wordcountWasm)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestFailedPieces(t *testing.T) {
 func moduleDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, read(t, wordcount), dir, "wordcount.wasm")
+	write(t, read(t, wordcountWasm), dir, "wordcount.wasm")
 	return dir
 }
 
@@ -162,7 +162,7 @@ func TestInterrupted(t *testing.T) {
 	node := network(t)
 	release := node.Hold()
 	ended := make(chan ran)
-	go func() { ended <- bacalhau(t, "run", wordcount) }()
+	go func() { ended <- bacalhau(t, "run", wordcountWasm) }()
 	for {
 		jobs, err := node.Jobs(t.Context())
 		if err != nil {
