@@ -52,6 +52,8 @@ contract JobsTest is Game {
         terms = _copy(good);
         terms.executeWindow = 0;
         _badTerms(terms, "executeWindow");
+        terms.executeWindow = 30 days + 1;
+        _badTerms(terms, "executeWindow");
         terms = _copy(good);
         terms.expiry = uint64(block.timestamp) - 1;
         _badTerms(terms, "expiry");
@@ -74,6 +76,7 @@ contract JobsTest is Game {
     function test_createAtTheLimits() public {
         Terms memory terms = _terms(4, 3, NEVER);
         (terms.expiry, terms.fine, terms.bond) = (uint64(block.timestamp), 300, 2000);
+        terms.executeWindow = 30 days;
         _create(terms);
     }
 

@@ -9,12 +9,15 @@ import {Parameters} from "../types/Parameters.sol";
 
 /// @title What may be asked for and what may be accepted.
 library Jobs {
+    /// Drawn nodes have a fine locked until the slowest seat of their panel is done, without having been asked.
+    uint32 private constant LONGEST_WINDOW = 30 days;
+
     /// Fails with `BadTerms` naming the first field that is out of its range.
     function requireSane(Terms calldata terms, uint16 minCheckRate, uint96 noShowFee) internal view {
         if (terms.pieces == 0) revert IMarket.BadTerms("pieces");
         if (terms.checkRate < minCheckRate) revert IMarket.BadTerms("checkRate");
         if (terms.seats != 2 && terms.seats != 3) revert IMarket.BadTerms("seats");
-        if (terms.executeWindow == 0) revert IMarket.BadTerms("executeWindow");
+        if (terms.executeWindow == 0 || terms.executeWindow > LONGEST_WINDOW) revert IMarket.BadTerms("executeWindow");
         if (terms.expiry < block.timestamp) revert IMarket.BadTerms("expiry");
         if (terms.bid == 0) revert IMarket.BadTerms("bid");
         if (terms.fine < noShowFee) revert IMarket.BadTerms("fine");

@@ -14,7 +14,7 @@ struct Terms {
     uint16 checkRate;
     /// Panel of a checked piece: 2 = lazy (a third seat only if the two differ), 3 = eager.
     uint8 seats;
-    /// Time from assignment or draw until the result is due, seconds.
+    /// Time from assignment or draw until the result is due, seconds; at most 30 days.
     uint32 executeWindow;
     /// Until when pieces may be assigned, timestamp in seconds.
     uint64 expiry;
