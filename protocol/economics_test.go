@@ -127,6 +127,25 @@ func TestBondIsEnoughForTheContract(t *testing.T) {
 	}
 }
 
+// With the reserve at hand a client can pay for all checks that its bond covers: p·n of them and three standard deviations.
+func TestReservePaysForTheChecks(t *testing.T) {
+	for _, seats := range []uint8{2, 3} {
+		for _, pieces := range []uint32{1, 10, 33, 100, 1000} {
+			s := stakes(t, ether, pieces, 0.03, 0.2)
+			reserve := protocol.ReserveRoundedUp(protocol.Terms{Bond: s.Bond, Seats: seats})
+			n, p := float64(pieces), 1966.0/65536
+			hits := int64(max(1, math.Ceil(n*p+3*math.Sqrt(n*p*(1-p)))))
+			want := new(big.Int).Mul(s.VerifierBid, big.NewInt(hits*int64(seats-1)))
+			if reserve.Cmp(want) != 0 {
+				t.Errorf("%d seats, %d pieces: reserve %d, want %d", seats, pieces, reserve, want)
+			}
+		}
+	}
+	if got := protocol.ReserveRoundedUp(protocol.Terms{Bond: big.NewInt(7), Seats: 2}); got.Int64() != 4 {
+		t.Errorf("half of 7 wei is %d", got)
+	}
+}
+
 func TestStakesAreRoundedUpAndLeaveTheBidAlone(t *testing.T) {
 	bid := big.NewInt(1)
 	s := stakes(t, bid, 1, 0.03, 0.2)
