@@ -153,22 +153,22 @@ func (r *Requester) send(ctx context.Context, a plan.Send) error {
 			return errors.Join(err, r.reject(call.Terms, err))
 		}
 	case protocol.AcceptOffer:
-		r.refuse(call.Offer, err)
+		r.refuse(plan.KeyOf(call.Offer, call.Signature), err)
 	case protocol.AcceptReturned:
-		r.refuse(call.Offer, err)
+		r.refuse(plan.KeyOf(call.Offer, call.Signature), err)
 	}
 	return err
 }
 
-// refuse drops an offer that the contract did not take because of its node.
-func (r *Requester) refuse(o protocol.Offer, err error) {
+// refuse drops an offer that the contract did not take, unless that was for want of the client's own money.
+func (r *Requester) refuse(offer plan.OfferKey, err error) {
 	var short protocol.InsufficientFree
 	if !refusal(err) || (errors.As(err, &short) && short.Wallet == r.Self) {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refused[plan.OfferKey{Node: o.Node, Nonce: o.Nonce}] = true
+	r.refused[offer] = true
 }
 
 // reject remembers that a job never came to be.

@@ -63,7 +63,7 @@ func TestClientPassesOverUselessOffers(t *testing.T) {
 		"a stranger's":  func(_ *game, o *protocol.SignedOffer) { o.Offer.Node = wallet("stranger") },
 		"one that left": func(g *game, o *protocol.SignedOffer) { g.fold(protocol.NodeExited{Node: o.Offer.Node}) },
 		"refused before": func(g *game, o *protocol.SignedOffer) {
-			g.client.Refused[plan.OfferKey{Node: o.Offer.Node, Nonce: 1}] = true
+			g.client.Refused[plan.KeyOf(o.Offer, o.Signature)] = true
 		},
 	} {
 		g := newGame(t, lazy)
@@ -75,6 +75,25 @@ func TestClientPassesOverUselessOffers(t *testing.T) {
 			return
 		}
 	}
+}
+
+// Anyone may post an offer in alice's name. The contract refuses it, and hers is not held up by it.
+func TestForgedOfferDoesNotBlockTheRealOne(t *testing.T) {
+	g := newGame(t, lazy)
+	g.want(func(f *plan.JobFacts) { f.PiecesPerExecution = 10 })
+	forged, real := g.signed("alice", 8), protocol.SignedOffer{}
+	real.Offer, real.Signature = forged.Offer, forged.Signature
+	forged.Signature = []byte("mallory")
+	for _, o := range []protocol.SignedOffer{forged, real} {
+		g.fold(protocol.OfferPosted{Job: g.job, Node: o.Offer.Node, Offer: o.Offer, Signature: o.Signature})
+	}
+	g.clientExpects("accept alice#1 for 8", "accept alice#1 for 2")
+	g.client.Refused[plan.KeyOf(forged.Offer, forged.Signature)] = true
+	if call := only[protocol.AcceptOffer](g); string(call.Signature) != "alice" || call.Count != 8 {
+		t.Errorf("got %+v", call)
+	}
+	g.client.Refused[plan.KeyOf(real.Offer, real.Signature)] = true
+	g.clientExpects()
 }
 
 func TestOfferIsGoodUntilItsDeadline(t *testing.T) {
