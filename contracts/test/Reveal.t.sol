@@ -185,9 +185,11 @@ contract RevealTest is Game {
         _convictOf(leaf, r);
     }
 
+    /// It is no result of this piece, even if it hides the right digest.
     function test_leafOfAnotherPiece() public {
         (Run memory r, Leaf memory leaf) = _atSecond();
         leaf.index = 77;
+        leaf.c = _truth(0) ^ _mask(r.execution.id, r.seats[0].node, 0, 77);
         _convictOf(leaf, r);
     }
 
