@@ -85,6 +85,11 @@ func (c *Client) Cancel(ctx context.Context, id common.Hash) error {
 	return c.post(ctx, "/api/v1/jobs/"+id.Hex()+"/cancel", nil, nil)
 }
 
+// Audit adds up everybody's money in the contract and compares it with the contract's balance.
+func (c *Client) Audit(ctx context.Context) (a Audit, err error) {
+	return a, c.get(ctx, "/api/v1/audit", &a)
+}
+
 // Nodes lists the compute nodes.
 func (c *Client) Nodes(ctx context.Context) (nodes []Node, err error) {
 	return nodes, c.get(ctx, "/api/v1/nodes", &nodes)

@@ -27,6 +27,7 @@ var commands = []func(*app) *cobra.Command{
 	newJobCommand,
 	newNodeCommand,
 	newWalletCommand,
+	newAuditCommand,
 	newVersionCommand,
 }
 

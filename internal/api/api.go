@@ -27,6 +27,8 @@ type Backend interface {
 	Job(ctx context.Context, id common.Hash) (client.Job, error)
 	Cancel(ctx context.Context, id common.Hash) error
 	Nodes(ctx context.Context) ([]client.Node, error)
+	// Audit adds up everybody's money in the contract.
+	Audit(ctx context.Context) (client.Audit, error)
 	// Import takes the DAG under the CID root from a CARv1 and verifies it.
 	Import(ctx context.Context, root string, car io.Reader) (client.Imported, error)
 	ImportURL(ctx context.Context, url string) (client.Imported, error)
@@ -77,6 +79,7 @@ func (s *server) routes() []route {
 		{"GET /api/v1/jobs/{id}", answer(s, s.job)},
 		{"POST /api/v1/jobs/{id}/cancel", answer(s, s.cancel)},
 		{"GET /api/v1/nodes", answer(s, s.nodes)},
+		{"GET /api/v1/audit", answer(s, s.audit)},
 		{"POST /api/v1/data/import", answer(s, s.importCAR)},
 		{"POST /api/v1/data/url", answer(s, s.importURL)},
 		{"POST /api/v1/data/fetch", answer(s, s.fetch)},

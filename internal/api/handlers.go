@@ -118,6 +118,10 @@ func jobID(r *http.Request) (common.Hash, error) {
 	return common.Hash(raw), nil
 }
 
+func (s *server) audit(_ http.ResponseWriter, r *http.Request) (client.Audit, error) {
+	return s.node.Audit(r.Context())
+}
+
 func (s *server) nodes(_ http.ResponseWriter, r *http.Request) ([]client.Node, error) {
 	nodes, err := s.node.Nodes(r.Context())
 	if nodes == nil {

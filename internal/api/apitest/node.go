@@ -220,6 +220,17 @@ func (n *Node) find(id common.Hash) (*client.Job, error) {
 	return nil, fmt.Errorf("job %s: %w", id, api.ErrNotFound)
 }
 
+// Audit implements api.Backend: the wallet is the only one.
+func (n *Node) Audit(context.Context) (client.Audit, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	balance := new(big.Int).Add(n.wallet.Free.Int, n.wallet.Locked.Int)
+	return client.Audit{
+		Wallets: 1, Balance: client.Wei{Int: balance}, Free: n.wallet.Free, Locked: n.wallet.Locked,
+		Burned: client.Wei{Int: new(big.Int)}, Conserved: true,
+	}, nil
+}
+
 // Nodes implements api.Backend.
 func (n *Node) Nodes(context.Context) ([]client.Node, error) {
 	n.mu.Lock()
