@@ -114,7 +114,8 @@ func (o *demoOptions) play(ctx context.Context, n *node.Network, p *progress, di
 	if err != nil {
 		return r, err
 	}
-	if err := awaitNodes(ctx, api, p, demoNodes, o.app.poll); err != nil {
+	p.step("waiting until all nodes have staked and registered")
+	if err := n.Await(ctx); err != nil {
 		return r, err
 	}
 	books, module := filepath.Join(dir, "kjv"), filepath.Join(dir, "wordcount.wasm")
@@ -158,24 +159,6 @@ func (o *demoOptions) play(ctx context.Context, n *node.Network, p *progress, di
 	p.step("running the same program outside the network")
 	r.Matches, err = o.matches(ctx, r.Out)
 	return r, err
-}
-
-func awaitNodes(ctx context.Context, api *client.Client, p *progress, count int, poll time.Duration) error {
-	for {
-		nodes, err := api.Nodes(ctx)
-		if err != nil && !errors.Is(err, client.ErrNoNode) {
-			return err
-		}
-		p.step("%d of %d nodes have staked and registered", len(nodes), count)
-		if len(nodes) >= count {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(poll):
-		}
-	}
 }
 
 // fines fills in who was slashed.

@@ -102,6 +102,9 @@ func (o *devstackOptions) run(ctx context.Context) error {
 			return err
 		}
 		defer os.Remove(file)
+		if err := n.Await(ctx); err != nil {
+			return interrupted(err)
+		}
 		status, err := n.Backend().Status(ctx)
 		if err != nil {
 			return err
@@ -118,6 +121,14 @@ func (o *devstackOptions) run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	})
+}
+
+// interrupted makes an interruption a good end.
+func interrupted(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // withNetwork runs a network for as long as use does. An interruption ends both, and is no error of the network's.

@@ -32,8 +32,9 @@ var rooms = []room{
 	{"transport", []string{"protocol"}},
 	{"internal/store", []string{"protocol"}},
 	{"internal/market", []string{"protocol", "transport", "internal/chain"}},
-	// Data, execution and transactions reach the agent through interfaces that it declares.
-	{"internal/agent", []string{"protocol", "protocol/plan", "internal/seal"}},
+	// Data, execution and transactions reach the agent through interfaces that it declares; its durable facts are its
+	// state.
+	{"internal/agent", []string{"protocol", "protocol/plan", "transport", "internal/seal", "internal/store"}},
 	// The SDK holds the wire format, which the API speaks too.
 	{"client", []string{"protocol"}},
 	{"internal/api", []string{"client", "protocol", "transport", "web"}},

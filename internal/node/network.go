@@ -253,6 +253,27 @@ func (n *Network) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
+// Await waits until every node has staked and registered and the client has its deposit.
+func (n *Network) Await(ctx context.Context) error {
+	for {
+		changed, entered := n.requester.feed.Changed(), true
+		n.requester.feed.Read(func(v *protocol.View) {
+			entered = v.Wallets[n.requester.self]
+			for _, m := range n.nodes {
+				entered = entered && v.Nodes[m.self]
+			}
+		})
+		if entered {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-changed:
+		}
+	}
+}
+
 // URL is the requester node's address.
 func (n *Network) URL() string { return n.requester.URL() }
 

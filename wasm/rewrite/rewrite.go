@@ -94,7 +94,7 @@ func (m *Module) Rewrite(maxPages uint32) (out []byte, err error) {
 	defer caught(&err)
 	if m.memMin > uint64(maxPages) {
 		refuse("raise the memory limit or link with a smaller initial memory",
-			"it asks for %d MiB of memory at the start and the limit is %d MiB", m.memMin>>4, maxPages>>4)
+			"it asks for %d KiB of memory at the start and the limit is %d KiB", m.memMin<<6, maxPages<<6)
 	}
 	m.maxPages = min(maxPages, m.memMax)
 	m.newTypes = nil
