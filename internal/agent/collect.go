@@ -1,10 +1,10 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -24,39 +24,55 @@ type published struct {
 	endpoints []string
 }
 
-// collect fetches what a seat published and opens it with the client's keys.
+// collect fetches what a seat published and opens it with the client's keys. What it gets it keeps, though it may not be
+// all: the leaves are enough to convict a seat that spoiled or withholds its outputs.
 func (r *Requester) collect(ctx context.Context, a plan.Collect) error {
 	p, err := r.publishedBy(a.Execution, a.Seat)
 	if err != nil {
 		return err
 	}
-	leaves, err := r.leaves(ctx, p)
+	opened, err := r.openSeat(ctx, p, a.Execution)
 	if err != nil {
-		return fmt.Errorf("results of node %s: %w", p.node, err)
+		err = fmt.Errorf("results of node %s: %w", p.node, err)
+	}
+	key := plan.SeatKey{Execution: a.Execution, Seat: a.Seat}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, known := r.opened[key]; !known || !opened.Failed {
+		r.opened[key] = opened
+	}
+	return err
+}
+
+// openSeat decrypts a seat's leaves. An error comes with as much as could be had.
+func (r *Requester) openSeat(ctx context.Context, p published, execution common.Hash) (plan.Opened, error) {
+	leaves, missing, err := r.leaves(ctx, p)
+	if err != nil {
+		return plan.Opened{Failed: true}, err
 	}
 	tree, err := protocol.LeavesTree(leaves)
 	if err != nil || tree.Root() != (protocol.Sum{Hash: p.root, Sum: p.fuel}) {
-		return fmt.Errorf("node %s published leaves that are not the ones it committed to", p.node)
+		return plan.Opened{Failed: true}, errors.New("the published leaves are not the ones committed to")
 	}
-	opened := plan.Opened{Pieces: make(map[uint32]plan.OpenedPiece, len(leaves))}
+	opened := plan.Opened{
+		Incomplete: missing != nil, Pieces: make(map[uint32]plan.OpenedPiece, len(leaves)),
+	}
 	for i, leaf := range leaves {
-		if leaf.Index != p.pieces[i] {
-			return fmt.Errorf("node %s committed to piece %d in the place of piece %d", p.node, leaf.Index, p.pieces[i])
+		piece := plan.OpenedPiece{Leaf: leaf, Proof: tree.Proof(i)}
+		index := p.pieces[i]
+		if leaf.Index == index { // another piece's leaf is a result of nothing here, to the contract too
+			binding := protocol.Binding{
+				ChainID: r.ChainID, Contract: r.Contract, Execution: execution, Index: index, Node: p.node,
+			}
+			sealed := protocol.Sealed{Rx: leaf.Rx, Parity: leaf.Parity, C: leaf.C}
+			piece.Digest, piece.Shared, err = protocol.Unseal(sealed, r.Secret.PieceKey(p.terms.Salt, index), binding)
+			if err != nil && !errors.Is(err, protocol.ErrUnreadable) {
+				return plan.Opened{Failed: true}, err
+			}
 		}
-		binding := protocol.Binding{
-			ChainID: r.ChainID, Contract: r.Contract, Execution: a.Execution, Index: leaf.Index, Node: p.node,
-		}
-		sealed := protocol.Sealed{Rx: leaf.Rx, Parity: leaf.Parity, C: leaf.C}
-		digest, shared, err := protocol.Unseal(sealed, r.Secret.PieceKey(p.terms.Salt, leaf.Index), binding)
-		if err != nil && !errors.Is(err, protocol.ErrUnreadable) {
-			return err
-		}
-		opened.Pieces[leaf.Index] = plan.OpenedPiece{Leaf: leaf, Proof: tree.Proof(i), Digest: digest, Shared: shared}
+		opened.Pieces[index] = piece
 	}
-	r.mu.Lock()
-	r.opened[plan.SeatKey{Execution: a.Execution, Seat: a.Seat}] = opened
-	r.mu.Unlock()
-	return nil
+	return opened, missing
 }
 
 // publishedBy looks up a seat's commitment in the view.
@@ -86,43 +102,48 @@ func (r *Requester) publishedBy(execution common.Hash, seat uint8) (p published,
 	return p, err
 }
 
-// leaves gets a seat's leaves: the one that came with the commitment, or those of the published bundle. Either way the
-// encrypted outputs are here afterwards.
-func (r *Requester) leaves(ctx context.Context, p published) ([]protocol.Leaf, error) {
+// leaves gets a seat's leaves: the one that came with the commitment, or those of the published bundle. What is missing
+// says why not all encrypted outputs are here too.
+func (r *Requester) leaves(ctx context.Context, p published) (leaves []protocol.Leaf, missing, err error) {
 	if len(p.pieces) == 1 {
 		leaf, err := protocol.DecodeLeaf(p.leaves)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return []protocol.Leaf{leaf}, r.Library.Fetch(ctx, leaf.Output, p.endpoints)
+		return []protocol.Leaf{leaf}, r.Library.Fetch(ctx, leaf.Output, p.endpoints), nil
 	}
 	if len(p.leaves) != common.HashLength {
-		return nil, errors.New("the commitment names no bundle")
+		return nil, nil, errors.New("the commitment names no bundle")
 	}
 	bundle := common.BytesToHash(p.leaves)
-	if err := r.Library.Fetch(ctx, bundle, p.endpoints); err != nil {
-		return nil, err
-	}
+	missing = r.Library.Fetch(ctx, bundle, p.endpoints)
 	raw, err := r.Library.ReadFile(ctx, bundle, leavesFile, int64(len(p.pieces))*protocol.LeafBytes)
 	if err != nil {
-		return nil, err
+		return nil, nil, cmp.Or(missing, err) // a directory that is not here cannot be read either
 	}
-	leaves, err := protocol.DecodeLeaves(raw)
-	if err != nil {
-		return nil, err
+	if leaves, err = protocol.DecodeLeaves(raw); err != nil {
+		return nil, nil, err
 	}
 	if len(leaves) != len(p.pieces) {
-		return nil, fmt.Errorf("%d leaves for %d pieces", len(leaves), len(p.pieces))
+		return nil, nil, fmt.Errorf("%d leaves for %d pieces", len(leaves), len(p.pieces))
 	}
+	if missing == nil {
+		missing = r.findOutputs(ctx, bundle, leaves)
+	}
+	return leaves, missing, nil
+}
+
+// findOutputs says whether a complete bundle has the outputs that its leaves name.
+func (r *Requester) findOutputs(ctx context.Context, bundle common.Hash, leaves []protocol.Leaf) error {
 	outputs, err := r.Library.Resolve(ctx, bundle, OutputsDir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, leaf := range leaves {
 		dir, err := r.Library.Resolve(ctx, outputs, outputPath(leaf.Index))
 		if err != nil || dir != leaf.Output {
-			return nil, fmt.Errorf("the bundle lacks the output of piece %d", leaf.Index)
+			return fmt.Errorf("the bundle lacks the output of piece %d", leaf.Index)
 		}
 	}
-	return slices.Clip(leaves), nil
+	return nil
 }

@@ -53,9 +53,12 @@ func (p *performer) do(who string, action plan.Action) {
 			p.play(a.Execution).finished(a.Seat, who)
 		}
 	case plan.Collect:
-		if x := p.play(a.Execution); p.IntN(4) == 0 {
+		switch x := p.play(a.Execution); p.IntN(8) {
+		case 0:
 			x.withheld(a.Seat)
-		} else {
+		case 1:
+			x.partly(a.Seat)
+		default:
 			x.collected(a.Seat)
 		}
 	case plan.Deliver:

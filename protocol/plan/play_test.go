@@ -270,6 +270,17 @@ func (p *play) withheld(seat uint8) *play {
 	return p
 }
 
+// partly is what the client finds that got a seat's leaves but not all outputs.
+func (p *play) partly(seat uint8) *play {
+	p.g.t.Helper()
+	p.collected(seat)
+	key := plan.SeatKey{Execution: p.e.ID, Seat: seat}
+	opened := p.g.client.Opened[key]
+	opened.Incomplete = true
+	p.g.client.Opened[key] = opened
+	return p
+}
+
 // finished makes a node's work for a seat durable.
 func (p *play) finished(seat uint8, name string) *play {
 	p.g.nodes[name].Work[plan.SeatKey{Execution: p.e.ID, Seat: seat}] = plan.WorkFacts{Commitment: &plan.Commitment{

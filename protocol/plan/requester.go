@@ -51,9 +51,13 @@ type JobFacts struct {
 	Document    *protocol.Document
 }
 
-// Opened is what a seat published, decrypted. Failed means that it could not be had yet.
+// Opened is what a seat published, decrypted.
 type Opened struct {
+	// Failed means that not even the leaves could be had yet.
 	Failed bool
+	// Incomplete means that not all outputs are here yet. Comparing needs the leaves only.
+	Incomplete bool
+	// Pieces by the index that belongs at a leaf's place, whatever the leaf says.
 	Pieces map[uint32]OpenedPiece
 }
 
@@ -61,7 +65,7 @@ type Opened struct {
 type OpenedPiece struct {
 	Leaf   protocol.Leaf
 	Proof  []protocol.Sum
-	Digest common.Hash // zero if unreadable
+	Digest common.Hash // zero if unreadable or another piece's
 	Shared protocol.Shared
 }
 
@@ -122,108 +126,21 @@ func (f RequesterFacts) committed(v *protocol.View, r *protocol.Run, t protocol.
 		}
 		// A client that cannot pay for its checks burns its bond at settle.
 	}
-	opened, tried := f.Opened[SeatKey{r.Record.ID, 1}]
-	if (!tried || opened.Failed) && !f.hurry(v, r.Record.Deadline) {
+	if !f.complete(r, 1) && !f.hurry(v, r.Record.Deadline) {
 		return []Action{Collect{Execution: r.Record.ID, Seat: 1}}
 	}
 	return []Action{send(protocol.Settle{Terms: t, Execution: r.Record, Seed: seed}, "%s", r.Record.ID)}
 }
 
-// resolving plans what follows the panel's commitments: compare, then pay, escalate or reveal.
-func (f RequesterFacts) resolving(v *protocol.View, r *protocol.Run, t protocol.Terms, facts JobFacts) []Action {
-	panel := r.Panel(t)
-	seed := f.Secret.Dice(r.Record.Job, r.Node, r.Nonce)
-	var missing []Action
-	for number := range f.committedSeats(panel) {
-		if o, tried := f.Opened[SeatKey{r.Record.ID, number}]; !tried || o.Failed {
-			missing = append(missing, Collect{Execution: r.Record.ID, Seat: number})
-		}
-	}
-	if len(missing) > 0 && !f.hurry(v, r.ResolveBy(t, f.Parameters.SettleWindow)) {
-		return missing
-	}
-	if piece, differs := f.difference(r, t, panel); differs && len(missing) == 0 {
-		full := len(panel) == 2
-		for _, s := range panel {
-			full = full && s.Status == protocol.SeatStatusCommitted
-		}
-		switch {
-		case full:
-			return []Action{send(f.reveal(r, t, panel, facts, piece, seed), "%s:%d", r.Record.ID, piece)}
-		case len(panel) == 1 && f.Wallet.Free.Cmp(r.Verification.Bid) >= 0:
-			return []Action{send(protocol.Escalate{
-				Terms: t, Execution: r.Record, Verification: *r.Verification, Second: panel[0], Piece: piece,
-			}, "%s", r.Record.ID)}
-		}
-		// Two different results and no third seat to be had: nobody can be convicted.
-	}
-	return []Action{send(protocol.SettleVerified{
-		Terms: t, Execution: r.Record, Verification: *r.Verification, Seats: panel, Seed: seed,
-	}, "%s", r.Record.ID)}
+// leaves says whether the leaves of a seat are here.
+func (f RequesterFacts) leaves(r *protocol.Run, seat uint8) bool {
+	o, tried := f.Opened[SeatKey{r.Record.ID, seat}]
+	return tried && !o.Failed
 }
 
-// committedSeats is the set of seats that have published something, with the execution's own node.
-func (f RequesterFacts) committedSeats(panel []protocol.Seat) map[uint8]bool {
-	seats := map[uint8]bool{1: true}
-	for _, s := range panel {
-		if s.Status == protocol.SeatStatusCommitted {
-			seats[s.Number] = true
-		}
-	}
-	return seats
-}
-
-// difference finds a checked piece on which a committed verifier disagrees with seat 1: the escalated one, or the first.
-func (f RequesterFacts) difference(r *protocol.Run, t protocol.Terms, panel []protocol.Seat) (uint32, bool) {
-	first := f.Opened[SeatKey{r.Record.ID, 1}]
-	if t.Seats == 2 && len(panel) == 2 {
-		return r.Verification.Escalated, true
-	}
-	for _, piece := range r.Checked(t, 2) {
-		for _, s := range panel {
-			other, ok := f.Opened[SeatKey{r.Record.ID, s.Number}].Pieces[piece]
-			if s.Status == protocol.SeatStatusCommitted && ok && !first.Pieces[piece].agrees(other) {
-				return piece, true
-			}
-		}
-	}
-	return 0, false
-}
-
-func (f RequesterFacts) reveal(
-	r *protocol.Run, t protocol.Terms, panel []protocol.Seat, facts JobFacts, piece uint32, seed common.Hash,
-) protocol.Call {
-	digest, proof := facts.Document.Proof(piece)
-	key := f.Secret.PieceKey(t.Salt, piece)
-	reveal := protocol.Reveal{
-		Piece: piece, Sk: new(big.Int).SetBytes(key.Serialize()), SpecDigest: digest, SpecProof: proof, Seed: seed,
-	}
-	for i := range reveal.Openings {
-		o := f.Opened[SeatKey{r.Record.ID, uint8(i + 1)}].Pieces[piece]
-		reveal.Openings[i] = protocol.Opening{Leaf: o.Leaf, Proof: o.Proof, Sx: o.Shared.X(), Sy: o.Shared.Y()}
-	}
-	return protocol.RevealKey{
-		Terms: t, Execution: r.Record, Verification: *r.Verification, Seats: panel, Reveal: reveal,
-	}
-}
-
-// deliver plans to hand over what an ended execution gave: all of it, or the one piece on which two verifiers agreed.
-func (f RequesterFacts) deliver(r *protocol.Run, t protocol.Terms) []Action {
-	if f.Delivered[r.Record.ID] {
-		return nil
-	}
-	seat, list := uint8(1), pieces(r.From, r.Count)
-	switch {
-	case r.Record.Status == protocol.StatusSettled:
-	case r.Verification != nil && r.Verification.Outcome == protocol.OutcomeFirstLost:
-		seat, list = 2, []uint32{r.Verification.Revealed}
-	default:
-		return nil
-	}
-	if o, tried := f.Opened[SeatKey{r.Record.ID, seat}]; !tried || o.Failed {
-		return []Action{Collect{Execution: r.Record.ID, Seat: seat}}
-	}
-	return []Action{Deliver{Execution: r.Record.ID, Seat: seat, Pieces: list}}
+// complete says whether the leaves and outputs of a seat are here.
+func (f RequesterFacts) complete(r *protocol.Run, seat uint8) bool {
+	return f.leaves(r, seat) && !f.Opened[SeatKey{r.Record.ID, seat}].Incomplete
 }
 
 // hurry says that half of the settle window before a deadline is over.

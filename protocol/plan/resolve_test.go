@@ -186,6 +186,13 @@ func TestEagerPanelWithAVacantSeatConvictsNobody(t *testing.T) {
 	g.clientExpects("settleVerified A")
 }
 
+// A cheat does not escape by spoiling its outputs: the leaves that it committed to convict it.
+func TestComparingNeedsTheLeavesOnly(t *testing.T) {
+	g, a := resolving(t, eager, func(p *play) { p.says(1, "cheap", 1) })
+	a.partly(1).partly(2).partly(3)
+	g.clientExpects("revealKey A: 1")
+}
+
 func TestWithheldLeavesOfAPanelDoNotCostTheBond(t *testing.T) {
 	g, a := resolving(t, eager, func(p *play) { p.says(1, "cheap", 1) })
 	a.collected(1, 2).withheld(3)

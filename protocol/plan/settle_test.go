@@ -64,6 +64,22 @@ func TestWithheldOutputDoesNotCostTheBond(t *testing.T) {
 	g.clientExpects("closeJob", "deliver A/1 [0 1 2 3]")
 }
 
+// The leaves without the outputs are as good as nothing to a client that wants the outputs.
+func TestMissingOutputsAreCollectedAgain(t *testing.T) {
+	g := newGame(t, lazy)
+	a := g.assign("alice", 4).commits()
+	g.confirm()
+	a.partly(1)
+	g.clientExpects("collect A/1")
+	half := a.e.Deadline - settleWindow/2
+	g.at(half).clientExpects("collect A/1")
+	g.at(half + 1).clientExpects("settle A")
+	a.settles()
+	g.clientExpects("collect A/1")
+	a.collected(1)
+	g.clientExpects("deliver A/1 [0 1 2 3]")
+}
+
 func TestClientVerifiesEveryHit(t *testing.T) {
 	for name, hits := range map[string][]uint32{"one": {0}, "some": {1, 3}, "all": {0, 1, 2, 3}} {
 		t.Run(name, func(t *testing.T) {
