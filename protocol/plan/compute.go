@@ -70,7 +70,7 @@ func Compute(v *protocol.View, f ComputeFacts) []Action {
 				busy += r.Count
 			}
 			actions = append(actions, f.firstSeat(v, r)...)
-			actions = append(actions, force(v, r, t, f.Parameters)...)
+			actions = append(actions, force(v, r, t, f.Parameters, 0)...)
 			actions = append(actions, keep(v, r, t, f.Parameters, f.Policy.Grace)...)
 			continue
 		}
@@ -90,7 +90,7 @@ func Compute(v *protocol.View, f ComputeFacts) []Action {
 			continue
 		}
 		actions = append(actions, work...)
-		actions = append(actions, force(v, r, t, f.Parameters)...)
+		actions = append(actions, force(v, r, t, f.Parameters, 0)...)
 		if !slices.ContainsFunc(work, isSend) { // a commitment outdates the seat that a draw would bring along
 			actions = append(actions, keep(v, r, t, f.Parameters, f.Policy.Grace)...)
 		}

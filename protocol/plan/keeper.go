@@ -69,16 +69,17 @@ func otherSeat(r *protocol.Run, t protocol.Terms, number uint8) protocol.Seat {
 	return protocol.Seat{}
 }
 
-// force plans the steps by which a client's silence is ended: its executions are paid without it.
-func force(v *protocol.View, r *protocol.Run, t protocol.Terms, p protocol.Parameters) []Action {
+// force plans the steps by which a client's silence is ended, grace seconds after its deadline: its executions are paid
+// without it.
+func force(v *protocol.View, r *protocol.Run, t protocol.Terms, p protocol.Parameters, grace uint64) []Action {
 	id := r.Record.ID
 	switch r.Status(t) {
 	case protocol.StatusCommitted:
-		if v.Head.Time > r.Record.Deadline {
+		if v.Head.Time > r.Record.Deadline+grace {
 			return []Action{send(protocol.TimeoutCommitted{Terms: t, Execution: r.Record}, "%s", id)}
 		}
 	case protocol.StatusResolving:
-		if v.Head.Time > r.ResolveBy(t, p.SettleWindow) {
+		if v.Head.Time > r.ResolveBy(t, p.SettleWindow)+grace {
 			return []Action{send(protocol.TimeoutResolving{
 				Terms: t, Execution: r.Record, Verification: *r.Verification, Seats: r.Panel(t),
 			}, "%s", id)}

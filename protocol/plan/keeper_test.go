@@ -176,3 +176,19 @@ func TestNodesForceASilentClient(t *testing.T) {
 	a.settles()
 	g.expects("alice").expects("bob")
 }
+
+// If the nodes are gone as well, nobody but the client is left to end what it missed.
+func TestClientEndsWhatItMissedItself(t *testing.T) {
+	g := newGame(t, lazy)
+	a := g.assign("alice", 4).commits(1)
+	g.at(a.e.Deadline + settleWindow).clientExpects()
+	g.at(a.e.Deadline + settleWindow + 1).clientExpects("timeoutCommitted A")
+
+	g, a = resolving(t, lazy, honest)
+	due := a.doneAt() + settleWindow
+	g.at(due + settleWindow).clientExpects()
+	g.at(due + settleWindow + 1).clientExpects("timeoutResolving A")
+	a.settles()
+	a.collected(1, 2)
+	g.clientExpects("deliver A/1 [0 1 2 3]")
+}

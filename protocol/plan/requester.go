@@ -95,15 +95,22 @@ func Requester(v *protocol.View, f RequesterFacts) []Action {
 
 func (f RequesterFacts) run(v *protocol.View, j *protocol.Job, r *protocol.Run, facts JobFacts) []Action {
 	t := j.Terms
+	// A deadline missed costs the bond and pays the nodes, who see to it at once. If they are gone too it falls to the
+	// client, whose escrow would stay locked.
+	forced := force(v, r, t, f.Parameters, uint64(f.Parameters.SettleWindow))
 	switch r.Status(t) {
 	case protocol.StatusCommitted:
-		if v.Head.Time <= r.Record.Deadline && v.Head.Number >= r.Record.CommittedBlock+uint64(f.Parameters.Confirmations) {
+		if v.Head.Time > r.Record.Deadline {
+			return forced
+		}
+		if v.Head.Number >= r.Record.CommittedBlock+uint64(f.Parameters.Confirmations) {
 			return f.committed(v, r, t, facts)
 		}
 	case protocol.StatusResolving:
-		if v.Head.Time <= r.ResolveBy(t, f.Parameters.SettleWindow) {
-			return f.resolving(v, r, t, facts)
+		if v.Head.Time > r.ResolveBy(t, f.Parameters.SettleWindow) {
+			return forced
 		}
+		return f.resolving(v, r, t, facts)
 	case protocol.StatusSettled, protocol.StatusReturned, protocol.StatusRefunded:
 		return f.deliver(r, t)
 	default:
