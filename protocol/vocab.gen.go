@@ -194,7 +194,7 @@ type Terms struct {
 	CheckRate uint16 `abi:"checkRate" json:"checkRate"`
 	// Panel of a checked piece: 2 = lazy (a third seat only if the two differ), 3 = eager.
 	Seats uint8 `abi:"seats" json:"seats"`
-	// Time from assignment or draw until the result is due, seconds.
+	// Time from assignment or draw until the result is due, seconds; at most 30 days.
 	ExecuteWindow uint32 `abi:"executeWindow" json:"executeWindow"`
 	// Until when pieces may be assigned, timestamp in seconds.
 	Expiry uint64 `abi:"expiry" json:"expiry"`
@@ -544,12 +544,11 @@ func (ResultCommitted) isEvent() {}
 
 // ExecutionReturned is an event.
 //
-// The pieces went back to the job as the returned execution `returned` (same id unless a settled piece split the
-// range) with status Returned, no node, no deadline, no seedHash. Every execution that ends this way emits it at
-// least once; a count of 0 means that nothing was left to return and no record is kept.
-// If seat 1 lost, what is left of its range on one side of the settled piece keeps the id; pieces left behind it too
-// get the id keccak256(abi.encode(execution, from, "split")), whose longer preimage no other id has. count is 0 if
-// the settled piece was the only one.
+// The pieces went back to the job as the returned execution `returned`, with status Returned, no node, no deadline,
+// no seedHash. Every execution that ends this way emits it at least once; a count of 0 means that nothing was left
+// to return and no record is kept. The id stays the same unless seat 1 lost in the middle of its range: then the
+// pieces behind the settled one get keccak256(abi.encode(execution, from, "split")), whose longer preimage no other
+// id has.
 type ExecutionReturned struct {
 	Execution common.Hash `abi:"execution" json:"execution"`
 	Returned  common.Hash `abi:"returned" json:"returned"`
