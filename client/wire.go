@@ -154,7 +154,9 @@ type PieceReport struct {
 	Node      common.Address `json:"node,omitzero"`
 	Execution common.Hash    `json:"execution,omitzero"`
 	// Checked means that the dice picked the piece.
-	Checked  bool   `json:"checked,omitempty"`
+	Checked bool `json:"checked,omitempty"`
+	// Disputed means that a verifier had another result, and nobody was convicted for it.
+	Disputed bool   `json:"disputed,omitempty"`
 	ExitCode uint32 `json:"exitCode"`
 	Fuel     uint64 `json:"fuel,omitempty"`
 	// Output is the CID of the piece's output directory.

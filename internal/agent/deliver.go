@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -21,24 +22,15 @@ func (r *Requester) deliver(ctx context.Context, a plan.Deliver) error {
 	if err != nil {
 		return err
 	}
-	r.mu.Lock()
-	opened := r.opened[plan.SeatKey{Execution: a.Execution, Seat: a.Seat}]
-	doc := r.documents[p.job]
-	r.mu.Unlock()
-	if doc == nil {
-		return fmt.Errorf("the spec of job %s is not loaded yet", p.job)
-	}
-	pieces := make([]store.Delivered, 0, len(a.Pieces))
-	for _, index := range a.Pieces {
-		piece, ok := opened.Pieces[index]
-		if !ok {
-			return fmt.Errorf("piece %d is not opened", index)
-		}
-		d, err := r.open(ctx, piece, p, doc.Spec)
-		if err != nil {
-			return fmt.Errorf("output of piece %d from node %s: %w", index, p.node, err)
-		}
-		pieces = append(pieces, d)
+	pieces, err := r.openAll(ctx, a, p)
+	if err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		key := plan.SeatKey{Execution: a.Execution, Seat: a.Seat}
+		opened := r.opened[key]
+		opened.Incomplete = true // to be collected again, or had from another seat
+		r.opened[key] = opened
+		return err
 	}
 	if err := r.Store.PutDelivered(a.Execution, pieces); err != nil {
 		return err
@@ -46,10 +38,35 @@ func (r *Requester) deliver(ctx context.Context, a plan.Deliver) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.delivered[a.Execution] = pieces
-	for seat := uint8(1); seat <= 3; seat++ {
-		delete(r.opened, plan.SeatKey{Execution: a.Execution, Seat: seat}) // not needed any more
-	}
 	return nil
+}
+
+// openAll decrypts the outputs that are to be delivered.
+func (r *Requester) openAll(ctx context.Context, a plan.Deliver, p published) ([]store.Delivered, error) {
+	r.mu.Lock()
+	opened := r.opened[plan.SeatKey{Execution: a.Execution, Seat: a.Seat}]
+	doc := r.documents[p.job]
+	r.mu.Unlock()
+	if doc == nil {
+		return nil, fmt.Errorf("the spec of job %s is not loaded yet", p.job)
+	}
+	pieces := make([]store.Delivered, 0, len(a.Pieces))
+	for _, index := range a.Pieces {
+		piece, ok := opened.Pieces[index]
+		if !ok {
+			return nil, fmt.Errorf("piece %d is not opened", index)
+		}
+		if piece.Leaf.Index != index {
+			return nil, fmt.Errorf("node %s gave piece %d in the place of piece %d", p.node, piece.Leaf.Index, index)
+		}
+		d, err := r.open(ctx, piece, p, doc.Spec)
+		if err != nil {
+			return nil, fmt.Errorf("output of piece %d from node %s: %w", index, p.node, err)
+		}
+		d.Disputed = slices.Contains(a.Disputed, index)
+		pieces = append(pieces, d)
+	}
+	return pieces, nil
 }
 
 // open decrypts one output into the library.

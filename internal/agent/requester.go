@@ -137,7 +137,8 @@ func (r *Requester) act(ctx context.Context, action plan.Action) {
 		key := fmt.Sprintf("collect:%s:%d", a.Execution, a.Seat)
 		r.perform.do(ctx, key, func(ctx context.Context) error { return r.collect(ctx, a) })
 	case plan.Deliver:
-		r.perform.do(ctx, "deliver:"+a.Execution.Hex(), func(ctx context.Context) error { return r.deliver(ctx, a) })
+		key := fmt.Sprintf("deliver:%s:%d", a.Execution, a.Seat)
+		r.perform.do(ctx, key, func(ctx context.Context) error { return r.deliver(ctx, a) })
 	}
 }
 

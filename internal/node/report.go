@@ -84,7 +84,7 @@ func report(v *protocol.View, f agent.JobFile) client.Job {
 	for _, d := range f.Delivered {
 		p := &job.PieceList[d.Piece]
 		p.Status, p.Node, p.ExitCode, p.Fuel = "delivered", d.Node, d.Result.ExitCode, d.Result.Fuel
-		p.Output = data.FromDigest(d.Output).String()
+		p.Output, p.Disputed = data.FromDigest(d.Output).String(), d.Disputed
 	}
 	job.Cost = cost(job, f.Delivered)
 	for action, err := range f.Trouble {

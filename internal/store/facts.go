@@ -91,6 +91,8 @@ type Delivered struct {
 	Output common.Hash
 	Result protocol.Result
 	Node   common.Address
+	// Disputed means that a verifier had another result, and nobody was convicted for it.
+	Disputed bool `json:",omitempty"`
 }
 
 // PutDelivered makes an execution's accepted outputs durable, all or none.

@@ -49,6 +49,8 @@ type Deliver struct {
 	Execution common.Hash
 	Seat      uint8
 	Pieces    []uint32
+	// Disputed are those about which a verifier said something else, and nobody was convicted for it.
+	Disputed []uint32
 }
 
 func (Send) isAction()    {}

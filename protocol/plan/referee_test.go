@@ -80,6 +80,9 @@ func (g *game) spell(a plan.Action) string {
 	case plan.Collect:
 		return fmt.Sprintf("collect %s/%d", g.labels[a.Execution], a.Seat)
 	case plan.Deliver:
+		if len(a.Disputed) > 0 {
+			return fmt.Sprintf("deliver %s/%d %v, disputed %v", g.labels[a.Execution], a.Seat, a.Pieces, a.Disputed)
+		}
 		return fmt.Sprintf("deliver %s/%d %v", g.labels[a.Execution], a.Seat, a.Pieces)
 	}
 	return fmt.Sprintf("%T", a)

@@ -112,7 +112,7 @@ func (f RequesterFacts) run(v *protocol.View, j *protocol.Job, r *protocol.Run, 
 		}
 		return f.resolving(v, r, t, facts)
 	case protocol.StatusSettled, protocol.StatusReturned, protocol.StatusRefunded:
-		return f.deliver(r, t)
+		return f.deliver(v, r, t)
 	default:
 		return keep(v, r, t, f.Parameters, 0)
 	}

@@ -54,14 +54,12 @@ func (f RequesterFacts) committedSeats(panel []protocol.Seat) map[uint8]bool {
 
 // difference finds a checked piece on which a committed verifier disagrees with seat 1: the escalated one, or the first.
 func (f RequesterFacts) difference(r *protocol.Run, t protocol.Terms, panel []protocol.Seat) (uint32, bool) {
-	first := f.Opened[SeatKey{r.Record.ID, 1}]
 	if t.Seats == 2 && len(panel) == 2 {
 		return r.Verification.Escalated, true
 	}
 	for _, piece := range r.Checked(t, 2) {
 		for _, s := range panel {
-			other, ok := f.Opened[SeatKey{r.Record.ID, s.Number}].Pieces[piece]
-			if s.Status == protocol.SeatStatusCommitted && ok && !first.Pieces[piece].agrees(other) {
+			if s.Status == protocol.SeatStatusCommitted && f.differ(r, s.Number, piece) {
 				return piece, true
 			}
 		}

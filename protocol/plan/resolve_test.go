@@ -285,12 +285,64 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// Seat 2's copy is taken, or seat 3's if seat 2's cannot be had: they agreed.
 func TestTheVerifiersCopyIsFetchedIfSeatOneLost(t *testing.T) {
 	g, a := resolving(t, eager, honest)
 	a.reveals(1, protocol.OutcomeFirstLost).returns(1, 0)
 	g.clientExpects("collect A/2")
 	a.withheld(2)
-	g.clientExpects("collect A/2")
+	g.clientExpects("collect A/2", "collect A/3")
+	a.partly(3)
+	g.clientExpects("collect A/2", "collect A/3")
+	a.partly(2)
+	g.clientExpects("collect A/2", "collect A/3")
+	a.collected(3)
+	g.clientExpects("deliver A/3 [1]")
 	a.collected(2)
 	g.clientExpects("deliver A/2 [1]")
+}
+
+// Outputs that a verifier contradicted, and nobody was convicted for it, are delivered with a warning.
+func TestDisputedPiecesAreNamed(t *testing.T) {
+	g, a := resolving(t, lazy, func(p *play) { p.says(1, "cheap", 2) })
+	a.collected(1, 2).escalates(2)
+	g.wait(2)
+	a.vacates(3)
+	g.clientExpects("settleVerified A")
+	a.settles()
+	g.clientExpects("deliver A/1 [0 1 2 3], disputed [2]")
+
+	g, a = resolving(t, eager, func(p *play) { p.says(1, "cheap", 1).says(3, junk, 2) })
+	a.collected(1, 2, 3).settles()
+	g.clientExpects("deliver A/1 [0 1 2 3], disputed [1 2]")
+}
+
+// Who was proved wrong is no witness.
+func TestConvictedVerifierDisputesNothing(t *testing.T) {
+	for seat, outcome := range map[uint8]protocol.Outcome{2: protocol.OutcomeSecondLost, 3: protocol.OutcomeThirdLost} {
+		g, a := resolving(t, eager, func(p *play) { p.says(seat, "cheap", 1, 2) })
+		a.collected(1, 2, 3).reveals(1, outcome).settles()
+		g.clientExpects("deliver A/1 [0 1 2 3]")
+		g, a = resolving(t, eager, func(p *play) { p.says(seat, "cheap", 1).says(5-seat, "cheap", 2) })
+		a.collected(1, 2, 3).reveals(1, outcome).settles()
+		g.clientExpects("deliver A/1 [0 1 2 3], disputed [2]")
+	}
+}
+
+// What the verifiers said is looked up again after a restart, but not for long if they are gone.
+func TestDeliveryWaitsForWitnessesForAWhile(t *testing.T) {
+	g, a := resolving(t, eager, func(p *play) { p.says(1, "cheap", 1) })
+	a.settles()
+	ended := g.now()
+	g.clientExpects("collect A/1", "collect A/2", "collect A/3")
+	a.collected(1).withheld(2)
+	g.clientExpects("collect A/2", "collect A/3")
+	a.partly(3)
+	g.at(ended + settleWindow/2).clientExpects("collect A/2")
+	g.at(ended + settleWindow/2 + 1).clientExpects("deliver A/1 [0 1 2 3], disputed [1]")
+
+	delete(g.client.Opened, plan.SeatKey{Execution: a.e.ID, Seat: 3})
+	g.clientExpects("collect A/3") // what was never tried is tried once
+	a.withheld(3)
+	g.clientExpects("deliver A/1 [0 1 2 3]")
 }
