@@ -52,7 +52,7 @@ Needs nothing but this program and takes about a minute.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.out, "out", "", "folder for the outputs, which must not exist (default ./bacalhau-<job>)")
-	f.StringVar(&o.engine, "engine", "", "what runs the programs: wasmtime or wazero (default: the platform's)")
+	f.StringSliceVar(&o.engines, "engine", nil, engineHelp)
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log what the nodes do")
 	return cmd
 }
@@ -179,7 +179,7 @@ func (r *demoReport) fines() {
 
 // matches runs the program over each book here and compares it with what the network gave.
 func (o *demoOptions) matches(ctx context.Context, out string) (bool, error) {
-	runner, err := wasm.NewRunner(o.engine)
+	runner, err := wasm.NewRunner("") // whatever the nodes ran it on
 	if err != nil {
 		return false, err
 	}

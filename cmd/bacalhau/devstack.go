@@ -25,7 +25,7 @@ type devstackOptions struct {
 	nodes     int
 	badActors int
 	period    time.Duration
-	engine    string
+	engines   []string
 	parallel  int
 	verbose   bool
 }
@@ -50,11 +50,13 @@ continues where it was.`,
 	f.IntVar(&o.nodes, "nodes", 5, "number of compute nodes")
 	f.IntVar(&o.badActors, "bad-actors", 0, "how many of them claim results without running anything")
 	f.DurationVar(&o.period, "period", time.Second, "time between blocks, whole seconds")
-	f.StringVar(&o.engine, "engine", "", "what runs the programs: wasmtime or wazero (default: the platform's)")
+	f.StringSliceVar(&o.engines, "engine", nil, engineHelp)
 	f.IntVar(&o.parallel, "parallel", 0, "pieces that each node runs at once (default: one for each processor)")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log what the nodes do")
 	return cmd
 }
+
+const engineHelp = "what runs the programs: wasmtime, wazero, or both to deal them out to the nodes (default: the platform's)"
 
 func (o *devstackOptions) config() (node.NetworkConfig, error) {
 	if o.period < time.Second || o.period%time.Second != 0 {
@@ -75,7 +77,7 @@ func (o *devstackOptions) config() (node.NetworkConfig, error) {
 	}
 	return node.NetworkConfig{
 		Dir: o.dir, Nodes: o.nodes, BadActors: o.badActors, PeriodSeconds: uint64(o.period / time.Second),
-		APIAddr: o.listen, Engine: o.engine, Parallel: o.parallel, Parameters: node.DevelopmentParameters(),
+		APIAddr: o.listen, Engines: o.engines, Parallel: o.parallel, Parameters: node.DevelopmentParameters(),
 		Log: slog.New(slog.NewTextHandler(o.app.stderr, &slog.HandlerOptions{Level: level})),
 	}, nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -162,7 +164,7 @@ func TestKilledDevstackLosesNothing(t *testing.T) {
 	s := newStack(t, "--nodes", "3", "--bad-actors", "1")
 	s.awaitNodes(3)
 	var submitted client.Submitted
-	if !s.json(&submitted, "run", "--detach", "--input", books(t, 6), "--each-file", "--check-rate", "0.6", "--expiry", "1h", wordcount(t)) {
+	if !s.json(&submitted, "run", "--detach", "--input", books(t, 6), "--each-file", "--check-rate", "0.999", "--expiry", "1h", wordcount(t)) {
 		t.Fatal("the job was not taken")
 	}
 	job := func() (j client.Job) {
@@ -214,7 +216,8 @@ func (s *stack) audit() {
 	}
 }
 
-func TestBadInputMovesNoMoney(t *testing.T) {
+// TestUseOfOneNode gives a network of one node bad input, which moves no money, and then work.
+func TestUseOfOneNode(t *testing.T) {
 	s := newStack(t, "--nodes", "1")
 	s.awaitNodes(1)
 	var before, after client.Wallet
@@ -267,6 +270,33 @@ func TestBadInputMovesNoMoney(t *testing.T) {
 			t.Errorf("exit code %d: %s", code, stderr)
 		}
 	})
+	t.Run("input by URL", func(t *testing.T) {
+		server := httptest.NewServer(http.FileServer(http.Dir(books(t, 1))))
+		defer server.Close()
+		out := filepath.Join(t.TempDir(), "out")
+		if _, stderr, code := s.try("run", "--input", server.URL+"/66-revelation.txt", "--out", out, module); code != exitOK {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+		text, err := os.ReadFile(filepath.Join(out, "stdout"))
+		if err != nil || !strings.Contains(string(text), "66-revelation.txt") {
+			t.Errorf("%q, %v", text, err)
+		}
+	})
+	t.Run("cancelled job", func(t *testing.T) {
+		var submitted client.Submitted
+		if !s.json(&submitted, "run", "--detach", "--input", books(t, 40), "--each-file", "--pieces-per-execution", "1", module) {
+			t.Fatal("the job was not taken")
+		}
+		if _, stderr, code := s.try("job", "cancel", submitted.ID.Hex()); code != exitOK {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+		var job client.Job
+		s.await(func() bool { return s.json(&job, "job", "describe", submitted.ID.Hex()) && job.Status.Ended() })
+		if job.Status != client.JobCancelled || job.Delivered == job.Pieces {
+			t.Errorf("the job ended %s with %d of %d pieces", job.Status, job.Delivered, job.Pieces)
+		}
+	})
+	s.await(func() bool { return s.json(&after, "wallet", "show") && after.Locked.Sign() == 0 })
 	s.audit()
 
 	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {

@@ -30,8 +30,8 @@ type NetworkConfig struct {
 	PeriodSeconds uint64
 	// APIAddr is where the requester node listens.
 	APIAddr string
-	// Engine runs the programs; "" is the platform's default.
-	Engine string
+	// Engines run the programs, dealt out to the nodes in turn; none is the platform's default.
+	Engines []string
 	// Parallel pieces on each node.
 	Parallel   int
 	Parameters protocol.Parameters
@@ -111,7 +111,10 @@ func OpenNetwork(ctx context.Context, cfg NetworkConfig) (_ *Network, err error)
 	}
 	for i := range cfg.Nodes {
 		compute := &ComputeConfig{
-			Policy: developmentPolicy(), Engine: cfg.Engine, Parallel: cfg.Parallel, BadActor: i >= cfg.Nodes-cfg.BadActors,
+			Policy: developmentPolicy(), Parallel: cfg.Parallel, BadActor: i >= cfg.Nodes-cfg.BadActors,
+		}
+		if len(cfg.Engines) > 0 {
+			compute.Engine = cfg.Engines[i%len(cfg.Engines)]
 		}
 		member, err := n.open(ctx, fmt.Sprintf("node-%d", i+1), &n.state.Nodes[i], "", compute)
 		if err != nil {

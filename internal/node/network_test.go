@@ -18,10 +18,11 @@ import (
 	"github.com/filecoin-project/bacalhau/internal/api"
 	"github.com/filecoin-project/bacalhau/internal/node"
 	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/wasm"
 )
 
 // start runs a network until the test ends or stop is called.
-func start(t *testing.T, cfg node.NetworkConfig) (n *node.Network, stop func()) {
+func start(t testing.TB, cfg node.NetworkConfig) (n *node.Network, stop func()) {
 	t.Helper()
 	n, err := node.OpenNetwork(t.Context(), cfg)
 	if err != nil {
@@ -48,7 +49,7 @@ func start(t *testing.T, cfg node.NetworkConfig) (n *node.Network, stop func()) 
 	return n, stop
 }
 
-func config(t *testing.T, nodes, bad int) node.NetworkConfig {
+func config(t testing.TB, nodes, bad int) node.NetworkConfig {
 	level := slog.LevelWarn
 	if testing.Verbose() {
 		level = slog.LevelInfo
@@ -60,7 +61,7 @@ func config(t *testing.T, nodes, bad int) node.NetworkConfig {
 }
 
 // upload puts a file into the requester's node and gives its CID.
-func upload(t *testing.T, b api.Backend, content []byte) string {
+func upload(t testing.TB, b api.Backend, content []byte) string {
 	t.Helper()
 	store, err := data.OpenStore(t.TempDir())
 	if err != nil {
@@ -82,7 +83,7 @@ func upload(t *testing.T, b api.Backend, content []byte) string {
 	return imported.CID
 }
 
-func waitForNodes(t *testing.T, b api.Backend, count int) {
+func waitForNodes(t testing.TB, b api.Backend, count int) {
 	t.Helper()
 	eventually(t, func() bool {
 		nodes, err := b.Nodes(t.Context())
@@ -91,7 +92,7 @@ func waitForNodes(t *testing.T, b api.Backend, count int) {
 }
 
 // eventually waits for a state of the network; a test that waits in vain ends with the test binary's own deadline.
-func eventually(t *testing.T, reached func() bool) {
+func eventually(t testing.TB, reached func() bool) {
 	t.Helper()
 	for !reached() {
 		select {
@@ -102,7 +103,7 @@ func eventually(t *testing.T, reached func() bool) {
 	}
 }
 
-func waitForEnd(t *testing.T, b api.Backend, id common.Hash) client.Job {
+func waitForEnd(t testing.TB, b api.Backend, id common.Hash) client.Job {
 	t.Helper()
 	var job client.Job
 	eventually(t, func() bool {
@@ -115,11 +116,14 @@ func waitForEnd(t *testing.T, b api.Backend, id common.Hash) client.Job {
 	return job
 }
 
+// TestNetworkCatchesACheat runs a job on nodes with different engines: honest ones agree, the cheat is fined.
 func TestNetworkCatchesACheat(t *testing.T) {
-	n, _ := start(t, config(t, 4, 1))
+	cfg := config(t, 4, 1)
+	cfg.Engines = wasm.Engines()
+	n, _ := start(t, cfg)
 	b := n.Backend()
 	waitForNodes(t, b, 4)
-	request := client.JobRequest{Module: upload(t, b, examples.Wordcount), CheckRate: 0.9}
+	request := client.JobRequest{Module: upload(t, b, examples.Wordcount), CheckRate: 0.999}
 	books, err := fs.Glob(examples.KJV(), "*")
 	if err != nil {
 		t.Fatal(err)
