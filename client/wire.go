@@ -212,9 +212,9 @@ type Cost struct {
 	GasPerPiece  float64           `json:"gasPerPiece"`
 }
 
-// TransactionCost adds up the job's transactions of one kind, named by the event they emit.
+// TransactionCost adds up the job's transactions that call one function of the contract.
 type TransactionCost struct {
-	Event string `json:"event"`
+	Call  string `json:"call"`
 	Count int    `json:"count"`
 	Gas   uint64 `json:"gas"`
 }

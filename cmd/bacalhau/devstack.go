@@ -105,7 +105,7 @@ func (o *devstackOptions) run(ctx context.Context) error {
 		}
 		defer os.Remove(file)
 		if err := n.Await(ctx); err != nil {
-			return interrupted(err)
+			return unlessInterrupted(err)
 		}
 		status, err := n.Backend().Status(ctx)
 		if err != nil {
@@ -125,8 +125,8 @@ func (o *devstackOptions) run(ctx context.Context) error {
 	})
 }
 
-// interrupted makes an interruption a good end.
-func interrupted(err error) error {
+// unlessInterrupted makes an interruption a good end.
+func unlessInterrupted(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

@@ -161,6 +161,7 @@ func wordcount(t *testing.T) string {
 // TestKilledDevstackLosesNothing kills the whole network at several stages of a job. The job ends with the right
 // outputs every time, and all money is accounted for.
 func TestKilledDevstackLosesNothing(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, "--nodes", "3", "--bad-actors", "1")
 	s.awaitNodes(3)
 	var submitted client.Submitted
@@ -218,6 +219,7 @@ func (s *stack) audit() {
 
 // TestUseOfOneNode gives a network of one node bad input, which moves no money, and then work.
 func TestUseOfOneNode(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, "--nodes", "1")
 	s.awaitNodes(1)
 	var before, after client.Wallet
@@ -322,6 +324,7 @@ func memoryModule(pages uint32) string {
 }
 
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	out := filepath.Join(t.TempDir(), "out")
 	cmd := program("demo", "--output", "json", "--out", out)
 	var stdout, stderr bytes.Buffer

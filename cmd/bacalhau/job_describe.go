@@ -186,6 +186,6 @@ func printCost(w io.Writer, j client.Job) {
 	}
 	fmt.Fprintf(w, "gas      %s in all, %s per piece\n", formatCount(c.Gas), formatCount(uint64(c.GasPerPiece)))
 	for _, t := range c.Transactions {
-		fmt.Fprintf(w, "         %s × %s: %s gas\n", strconv.Itoa(t.Count), t.Event, formatCount(t.Gas))
+		fmt.Fprintf(w, "         %s × %s: %s gas\n", strconv.Itoa(t.Count), t.Call, formatCount(t.Gas))
 	}
 }

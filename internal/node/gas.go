@@ -7,37 +7,51 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/filecoin-project/bacalhau/client"
+	"github.com/filecoin-project/bacalhau/internal/chain"
+	"github.com/filecoin-project/bacalhau/internal/market"
 	"github.com/filecoin-project/bacalhau/protocol"
 )
 
-// gasBook remembers what transactions cost.
+// gasBook remembers what transactions did and cost.
 type gasBook struct {
 	mu   sync.Mutex
-	used map[common.Hash]uint64
+	used map[common.Hash]entry
 }
 
-func (g *gasBook) of(tx common.Hash, ask func() (uint64, error)) (uint64, error) {
+type entry struct {
+	call string // the contract's function
+	gas  uint64
+}
+
+// byOtherContract names transactions that reached the contract through another one.
+const byOtherContract = "other"
+
+func (g *gasBook) of(ctx context.Context, c *chain.Client, tx common.Hash) (entry, error) {
 	g.mu.Lock()
-	used, known := g.used[tx]
+	e, known := g.used[tx]
 	g.mu.Unlock()
 	if known {
-		return used, nil
+		return e, nil
 	}
-	used, err := ask()
+	mined, err := c.Mined(ctx, tx)
 	if err != nil {
-		return 0, err
+		return entry{}, err
+	}
+	e = entry{call: byOtherContract, gas: mined.GasUsed}
+	if call, err := market.DecodeCall(mined.Input); err == nil {
+		e.call = call.Method()
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.used == nil {
-		g.used = map[common.Hash]uint64{}
+		g.used = map[common.Hash]entry{}
 	}
-	g.used[tx] = used
-	return used, nil
+	g.used[tx] = e
+	return e, nil
 }
 
-// transactions adds up the gas of all parties' transactions for a job, by the first event that each emitted. A
-// transaction that touches two jobs does not exist.
+// transactions adds up the gas of all parties' transactions for a job, by function. A transaction that touches two
+// jobs does not exist.
 func (n *Node) transactions(ctx context.Context, job common.Hash) ([]client.TransactionCost, error) {
 	runs := map[common.Hash]bool{}
 	n.feed.Read(func(v *protocol.View) {
@@ -47,14 +61,11 @@ func (n *Node) transactions(ctx context.Context, job common.Hash) ([]client.Tran
 			}
 		}
 	})
-	kinds := map[common.Hash]string{}
+	seen := map[common.Hash]bool{}
 	var order []common.Hash
 	err := n.feed.Transactions(func(event protocol.Event, tx common.Hash) error {
-		if about := subject(event); about != job && !runs[about] {
-			return nil
-		}
-		if kinds[tx] == "" {
-			kinds[tx] = event.Name()
+		if about := subject(event); (about == job || runs[about]) && !seen[tx] {
+			seen[tx] = true
 			order = append(order, tx)
 		}
 		return nil
@@ -65,19 +76,18 @@ func (n *Node) transactions(ctx context.Context, job common.Hash) ([]client.Tran
 	var costs []client.TransactionCost
 	at := map[string]int{}
 	for _, tx := range order {
-		used, err := n.gas.of(tx, func() (uint64, error) { return n.chain.GasUsed(ctx, tx) })
+		e, err := n.gas.of(ctx, n.chain, tx)
 		if err != nil {
 			return nil, err
 		}
-		kind := kinds[tx]
-		i, known := at[kind]
+		i, known := at[e.call]
 		if !known {
 			i = len(costs)
-			at[kind] = i
-			costs = append(costs, client.TransactionCost{Event: kind})
+			at[e.call] = i
+			costs = append(costs, client.TransactionCost{Call: e.call})
 		}
 		costs[i].Count++
-		costs[i].Gas += used
+		costs[i].Gas += e.gas
 	}
 	return costs, nil
 }
