@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 )
@@ -21,6 +22,7 @@ type performer struct {
 	mu      sync.Mutex
 	running map[string]bool
 	failed  map[string]failure
+	asked   map[string]bool // by the plan that is being performed
 	group   sync.WaitGroup
 }
 
@@ -33,7 +35,7 @@ type failure struct {
 func newPerformer(log *slog.Logger) *performer {
 	return &performer{
 		log: log, wake: make(chan struct{}, 1),
-		running: map[string]bool{}, failed: map[string]failure{},
+		running: map[string]bool{}, failed: map[string]failure{}, asked: map[string]bool{},
 	}
 }
 
@@ -41,6 +43,7 @@ func newPerformer(log *slog.Logger) *performer {
 func (p *performer) do(ctx context.Context, key string, fn func(context.Context) error) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.asked[key] = true
 	if p.running[key] || time.Now().Before(p.failed[key].until) {
 		return false
 	}
@@ -57,14 +60,16 @@ func (p *performer) finish(ctx context.Context, key string, err error) {
 		delete(p.failed, key)
 	case ctx.Err() == nil:
 		f := p.failed[key]
-		pause := min(firstRetry<<min(f.count, 10), lastRetry)
+		pause := pauseAfter(f.count + 1)
 		p.failed[key] = failure{count: f.count + 1, until: time.Now().Add(pause), err: err}
 		p.log.Warn("action failed", "action", key, "attempt", f.count+1, "retry", pause, "err", err)
-		time.AfterFunc(pause, p.nudge)
 	}
 	p.mu.Unlock()
 	p.nudge()
 }
+
+// pauseAfter is how long to wait after a number of failures in a row.
+func pauseAfter(failures int) time.Duration { return min(firstRetry<<min(failures-1, 10), lastRetry) }
 
 // nudge asks for a new plan.
 func (p *performer) nudge() {
@@ -88,14 +93,27 @@ func (p *performer) trouble() map[string]error {
 // wait returns when everything that was started has ended.
 func (p *performer) wait() { p.group.Wait() }
 
-// loop plans and performs whenever the view or anything else has changed, until ctx ends.
+// loop plans and performs whenever the view or anything else has changed or something is to be tried again, until ctx
+// ends.
 func (p *performer) loop(ctx context.Context, feed *Feed, step func(context.Context) error) error {
 	defer p.wait()
+	retry := time.NewTimer(lastRetry)
+	defer retry.Stop()
+	failures := 0
 	for {
 		changed := feed.Changed()
+		retry.Stop()
 		if feed.Ready() {
-			if err := step(ctx); err != nil && ctx.Err() == nil {
+			err := p.round(ctx, step)
+			if err == nil {
+				failures = 0
+				if pause, any := p.nextRetry(); any {
+					retry.Reset(pause)
+				}
+			} else if ctx.Err() == nil {
+				failures++
 				p.log.Warn("cannot plan, trying again", "err", err)
+				retry.Reset(pauseAfter(failures))
 			}
 		}
 		select {
@@ -103,6 +121,36 @@ func (p *performer) loop(ctx context.Context, feed *Feed, step func(context.Cont
 			return ctx.Err()
 		case <-changed:
 		case <-p.wake:
+		case <-retry.C:
 		}
 	}
+}
+
+// round plans once. What failed and is not asked for any more is forgotten.
+func (p *performer) round(ctx context.Context, step func(context.Context) error) error {
+	p.mu.Lock()
+	clear(p.asked)
+	p.mu.Unlock()
+	if err := step(ctx); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.DeleteFunc(p.failed, func(key string, _ failure) bool { return !p.asked[key] && !p.running[key] })
+	return nil
+}
+
+// nextRetry says after what pause something that failed may be tried again.
+func (p *performer) nextRetry() (pause time.Duration, any bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, f := range p.failed {
+		if p.running[key] {
+			continue
+		}
+		if left := max(0, time.Until(f.until)); !any || left < pause {
+			pause, any = left, true
+		}
+	}
+	return pause, any
 }

@@ -133,7 +133,7 @@ func (w *world) round() {
 		step    func(context.Context) error
 		perform *performer
 	}{{w.requester.step, w.requester.perform}, {w.compute.step, w.compute.perform}} {
-		if err := agent.step(w.Context()); err != nil {
+		if err := agent.perform.round(w.Context(), agent.step); err != nil {
 			w.Fatal(err)
 		}
 		agent.perform.wait()
