@@ -37,7 +37,7 @@ func (r *Requester) deliver(ctx context.Context, a plan.Deliver) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.delivered[a.Execution] = pieces
+	r.deliveredBy(a.Execution, pieces)
 	return nil
 }
 
@@ -139,17 +139,19 @@ func (r *Requester) over(v *protocol.View, j *protocol.Job) bool {
 	}
 	for _, id := range j.Runs {
 		run := v.Runs[id]
-		if !run.Done() || (gaveOutput(run) && r.delivered[id] == nil) {
+		if !run.Done() || r.owes(run) {
 			return false
 		}
 	}
 	return true
 }
 
-// gaveOutput says whether an ended execution has outputs that the client accepted.
-func gaveOutput(run *protocol.Run) bool {
-	return run.Record.Status == protocol.StatusSettled ||
+// owes says whether an ended execution has outputs that the client accepted and does not have yet; the caller holds
+// r.mu.
+func (r *Requester) owes(run *protocol.Run) bool {
+	accepted := run.Record.Status == protocol.StatusSettled ||
 		(run.Verification != nil && run.Verification.Outcome == protocol.OutcomeFirstLost)
+	return accepted && r.delivered[run.Record.Job][run.Record.ID] == nil
 }
 
 // merge makes the directory that the user gets: the outputs of a job of one piece as they are, else a directory for
@@ -184,11 +186,9 @@ func (r *Requester) accepted(id common.Hash) (*protocol.Document, map[uint32]sto
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	pieces := map[uint32]store.Delivered{}
-	for _, list := range r.delivered {
+	for _, list := range r.delivered[id] {
 		for _, d := range list {
-			if d.Job == id {
-				pieces[d.Piece] = d
-			}
+			pieces[d.Piece] = d
 		}
 	}
 	return r.documents[id], pieces

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -36,8 +37,8 @@ type Requester struct {
 	jobs      map[common.Hash]store.Job
 	documents map[common.Hash]*protocol.Document
 	opened    map[plan.SeatKey]plan.Opened
-	delivered map[common.Hash][]store.Delivered // by execution
-	refused   map[plan.OfferKey]bool
+	delivered map[common.Hash]map[common.Hash][]store.Delivered // by job and execution
+	refused   map[plan.OfferKey]protocol.Offer
 }
 
 // NewRequester takes up the jobs that the store knows of.
@@ -48,8 +49,8 @@ func NewRequester(cfg RequesterConfig) (*Requester, error) {
 		jobs:            map[common.Hash]store.Job{},
 		documents:       map[common.Hash]*protocol.Document{},
 		opened:          map[plan.SeatKey]plan.Opened{},
-		delivered:       map[common.Hash][]store.Delivered{},
-		refused:         map[plan.OfferKey]bool{},
+		delivered:       map[common.Hash]map[common.Hash][]store.Delivered{},
+		refused:         map[plan.OfferKey]protocol.Offer{},
 	}
 	err := cfg.Store.Jobs(func(j store.Job) error {
 		r.jobs[j.ID] = j
@@ -59,7 +60,7 @@ func NewRequester(cfg RequesterConfig) (*Requester, error) {
 		return nil, err
 	}
 	err = cfg.Store.Deliveries(func(execution common.Hash, pieces []store.Delivered) error {
-		r.delivered[execution] = pieces
+		r.deliveredBy(execution, pieces)
 		return nil
 	})
 	return r, err
@@ -76,21 +77,62 @@ func (r *Requester) step(ctx context.Context) error {
 	if err := r.loadDocuments(ctx); err != nil {
 		return err
 	}
+	r.forget()
+	facts := r.facts(wallet)
 	var actions []plan.Action
-	r.mu.Lock()
-	facts := plan.RequesterFacts{
-		Terms: plan.Terms{Self: r.Self, Parameters: r.Parameters}, Wallet: wallet, Secret: r.Secret,
-		Jobs: r.unfinished(), Opened: r.opened, Delivered: map[common.Hash]bool{}, Refused: r.refused,
-	}
-	for execution := range r.delivered {
-		facts.Delivered[execution] = true
-	}
 	r.Feed.Read(func(v *protocol.View) { actions = plan.Requester(v, facts) })
-	r.mu.Unlock()
 	for _, a := range actions {
 		r.act(ctx, a)
 	}
 	return r.finishJobs(ctx)
+}
+
+// facts copies what a plan needs, so that nobody waits for the plan.
+func (r *Requester) facts(wallet protocol.Wallet) plan.RequesterFacts {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	facts := plan.RequesterFacts{
+		Terms: plan.Terms{Self: r.Self, Parameters: r.Parameters}, Wallet: wallet, Secret: r.Secret,
+		Jobs: r.unfinished(), Opened: maps.Clone(r.opened),
+		Delivered: map[common.Hash]bool{}, Refused: map[plan.OfferKey]bool{},
+	}
+	for job := range facts.Jobs {
+		for execution := range r.delivered[job] {
+			facts.Delivered[execution] = true
+		}
+	}
+	for offer := range r.refused {
+		facts.Refused[offer] = true
+	}
+	return facts
+}
+
+// forget drops what no plan will ask for again: results of executions that have nothing more to deliver, and refused
+// offers that have expired or are for jobs that have ended.
+func (r *Requester) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	jobs := r.unfinished()
+	r.Feed.Read(func(v *protocol.View) {
+		maps.DeleteFunc(r.opened, func(key plan.SeatKey, _ plan.Opened) bool {
+			run := v.Runs[key.Execution]
+			return run == nil || (run.Done() && !r.owes(run))
+		})
+		maps.DeleteFunc(r.refused, func(_ plan.OfferKey, o protocol.Offer) bool {
+			_, cared := jobs[o.Job]
+			return !cared || v.Head.Time > o.Deadline
+		})
+	})
+}
+
+// deliveredBy remembers an execution's outputs; the caller holds r.mu or is alone.
+func (r *Requester) deliveredBy(execution common.Hash, pieces []store.Delivered) {
+	for _, d := range pieces { // all of one job
+		if r.delivered[d.Job] == nil {
+			r.delivered[d.Job] = map[common.Hash][]store.Delivered{}
+		}
+		r.delivered[d.Job][execution] = pieces
+	}
 }
 
 // unfinished lists the jobs that still need something done; the caller holds r.mu.
@@ -136,6 +178,11 @@ func (r *Requester) act(ctx context.Context, action plan.Action) {
 	case plan.Collect:
 		key := fmt.Sprintf("collect:%s:%d", a.Execution, a.Seat)
 		r.perform.do(ctx, key, func(ctx context.Context) error { return r.collect(ctx, a) })
+	case plan.TopUp:
+		// Nothing but money helps: it is shown as trouble until the plan does without.
+		r.perform.do(ctx, "topUp:"+a.For.Hex(), func(context.Context) error {
+			return fmt.Errorf("too little balance: the checks may cost %s wei more than are free; deposit as much", a.Wei)
+		})
 	case plan.Deliver:
 		key := fmt.Sprintf("deliver:%s:%d", a.Execution, a.Seat)
 		r.perform.do(ctx, key, func(ctx context.Context) error { return r.deliver(ctx, a) })
@@ -154,22 +201,27 @@ func (r *Requester) send(ctx context.Context, a plan.Send) error {
 			return errors.Join(err, r.reject(call.Terms, err))
 		}
 	case protocol.AcceptOffer:
-		r.refuse(plan.KeyOf(call.Offer, call.Signature), err)
+		r.refuse(call.Offer, call.Signature, err)
 	case protocol.AcceptReturned:
-		r.refuse(plan.KeyOf(call.Offer, call.Signature), err)
+		r.refuse(call.Offer, call.Signature, err)
 	}
 	return err
 }
 
-// refuse drops an offer that the contract did not take, unless that was for want of the client's own money.
-func (r *Requester) refuse(offer plan.OfferKey, err error) {
-	var short protocol.InsufficientFree
-	if !refusal(err) || (errors.As(err, &short) && short.Wallet == r.Self) {
+// refuse drops an offer that the contract did not take, unless that was for want of the client's own money or because
+// another transaction was faster.
+func (r *Requester) refuse(o protocol.Offer, signature []byte, err error) {
+	var (
+		short protocol.InsufficientFree
+		stale protocol.StaleRecord
+		count protocol.BadCount
+	)
+	if !refusal(err) || (errors.As(err, &short) && short.Wallet == r.Self) || errors.As(err, &stale) || errors.As(err, &count) {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refused[offer] = true
+	r.refused[plan.KeyOf(o, signature)] = o
 }
 
 // reject remembers that a job never came to be.

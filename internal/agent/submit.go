@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/filecoin-project/bacalhau/internal/store"
 	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/protocol/plan"
 )
 
 // Submission is work that a client wants done. The pieces' public keys are filled in.
@@ -60,28 +62,25 @@ func (r *Requester) Submit(ctx context.Context, s Submission) (common.Hash, erro
 	if err != nil {
 		return common.Hash{}, err
 	}
-	if err := r.affordable(ctx, s, stakes, count); err != nil {
-		return common.Hash{}, err
-	}
-	spec, err := r.Library.Publish(ctx, map[string][]byte{
-		protocol.SpecJobFile: doc.Job, protocol.SpecPiecesFile: doc.Lines,
-	}, nil)
-	if err != nil {
-		return common.Hash{}, fmt.Errorf("publish spec: %w", err)
-	}
-	nonce, err := r.Store.NextNonce()
-	if err != nil {
-		return common.Hash{}, err
-	}
 	fuelPrice := s.FuelPrice
 	if fuelPrice == nil {
 		fuelPrice = new(big.Int)
 	}
 	terms := protocol.Terms{
-		Client: r.Self, Nonce: nonce, Pieces: uint32(len(s.Pieces)), CheckRate: s.CheckRate, Seats: s.Seats,
+		Client: r.Self, Pieces: uint32(len(s.Pieces)), CheckRate: s.CheckRate, Seats: s.Seats,
 		ExecuteWindow: s.ExecuteSeconds, Expiry: now + s.ExpirySeconds, Bid: s.Bid, FuelPrice: fuelPrice,
-		Fine: atLeast(stakes.Fine, r.Parameters.NoShowFee), Bond: stakes.Bond,
-		SpecRoot: doc.Root(), SpecCID: spec, Salt: salt,
+		Fine: atLeast(stakes.Fine, r.Parameters.NoShowFee), Bond: stakes.Bond, SpecRoot: doc.Root(), Salt: salt,
+	}
+	if err := r.affordable(ctx, terms, count); err != nil {
+		return common.Hash{}, err
+	}
+	if terms.SpecCID, err = r.Library.Publish(ctx, map[string][]byte{
+		protocol.SpecJobFile: doc.Job, protocol.SpecPiecesFile: doc.Lines,
+	}, nil); err != nil {
+		return common.Hash{}, fmt.Errorf("publish spec: %w", err)
+	}
+	if terms.Nonce, err = r.Store.NextNonce(); err != nil {
+		return common.Hash{}, err
 	}
 	return r.create(ctx, terms, doc, count, stakes.VerifierBid)
 }
@@ -126,17 +125,21 @@ func (e *FundsError) Error() string {
 		e.Need, e.Free, new(big.Int).Sub(e.Need, e.Free))
 }
 
-// affordable checks the wallet against all that a job locks at once: escrow, the bonds of all executions, expected
-// checks, and what has to stay.
-func (r *Requester) affordable(ctx context.Context, s Submission, stakes protocol.Stakes, count uint32) error {
+// affordable checks the wallet against all that a job may need at once: escrow, what every execution needs, what has to
+// stay, and what the checks of other jobs' executions may still cost.
+func (r *Requester) affordable(ctx context.Context, t protocol.Terms, count uint32) error {
 	wallet, err := r.Chain.Wallet(ctx, r.Self)
 	if err != nil {
-		return err
+		return fmt.Errorf("read wallet: %w", err)
 	}
-	n := int64(len(s.Pieces))
-	executions := (n + int64(count) - 1) / int64(count)
-	need := new(big.Int).Mul(s.Bid, big.NewInt(n))
-	need.Add(need, new(big.Int).Mul(stakes.Bond, big.NewInt(executions)))
+	r.mu.Lock()
+	running := r.unfinished()
+	r.mu.Unlock()
+	need := new(big.Int)
+	r.Feed.Read(func(v *protocol.View) { need.Add(need, plan.Reserved(v, maps.Keys(running))) })
+	executions := (int64(t.Pieces) + int64(count) - 1) / int64(count)
+	need.Add(need, new(big.Int).Mul(t.Bid, big.NewInt(int64(t.Pieces))))
+	need.Add(need, new(big.Int).Mul(plan.Stake(t), big.NewInt(executions)))
 	need.Add(need, r.Parameters.MinDeposit)
 	if wallet.Free.Cmp(need) < 0 {
 		return &FundsError{Need: need, Free: wallet.Free}

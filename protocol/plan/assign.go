@@ -8,7 +8,8 @@ import (
 	"github.com/filecoin-project/bacalhau/protocol"
 )
 
-// assign plans to give open pieces to nodes that offered, or back to the client.
+// assign plans to give open pieces to nodes that offered, as many as the client can pay the checks of, or back to the
+// client.
 func (f RequesterFacts) assign(v *protocol.View, j *protocol.Job, facts JobFacts) []Action {
 	open := j.Open()
 	if len(open) == 0 {
@@ -24,6 +25,11 @@ func (f RequesterFacts) assign(v *protocol.View, j *protocol.Job, facts JobFacts
 		if i < 0 {
 			continue
 		}
+		if lack := f.money.short(Stake(j.Terms)); lack != nil {
+			return append(actions, TopUp{For: j.ID, Wei: lack}) // or what runs gives its own back
+		}
+		f.money.free.Sub(f.money.free, j.Terms.Bond)
+		f.money.keep(protocol.ReserveRoundedUp(j.Terms))
 		r := &open[i]
 		count := min(r.Count, o.Offer.Pieces, facts.PiecesPerExecution, f.Parameters.MaxPieces)
 		seedHash := protocol.SeedHash(f.Secret.Dice(j.ID, o.Offer.Node, o.Offer.Nonce))

@@ -1,6 +1,8 @@
 package plan_test
 
 import (
+	"maps"
+	"math/big"
 	"testing"
 
 	"github.com/filecoin-project/bacalhau/protocol"
@@ -228,4 +230,86 @@ func TestNoShowIsNoProof(t *testing.T) {
 	a.returns(0, 4)
 	g.offers("alice", 4)
 	g.clientExpects("accept alice#2 for 4 of A")
+}
+
+// Each execution costs the bond at once and, for each verifier's seat, up to half of it when the dice are known.
+func TestClientAcceptsWhatItCanPayTheChecksOf(t *testing.T) {
+	for seats, stake := range map[uint8]int64{lazy: bond + bond/2, eager: 2 * bond} {
+		g := newGame(t, seats)
+		g.offers("alice", 3)
+		g.offers("bob", 3)
+		g.client.Wallet.Free = big.NewInt(2 * stake)
+		g.clientExpects("accept alice#1 for 3", "accept bob#2 for 3")
+		g.client.Wallet.Free = big.NewInt(2*stake - 1)
+		g.clientExpects("accept alice#1 for 3", "topUp job: 1")
+		g.client.Wallet.Free = big.NewInt(stake - 1)
+		g.clientExpects("topUp job: 1")
+	}
+}
+
+// What runs keeps its reserve until the dice are known, and a bid for a third seat until it needs none.
+func TestRunningExecutionsKeepTheirReserve(t *testing.T) {
+	const stake = bond + bond/2
+	g := newGame(t, lazy)
+	a := g.assign("alice", 4)
+	g.offers("bob", 1)
+	spare := func(kept int64, beside ...string) {
+		t.Helper()
+		g.client.Wallet.Free = big.NewInt(kept + stake)
+		g.clientExpects(append([]string{"accept bob#2 for 1"}, beside...)...)
+		g.client.Wallet.Free = big.NewInt(kept + stake - 1)
+		g.clientExpects(append([]string{"topUp job: 1"}, beside...)...)
+		if got := plan.Reserved(g.v, maps.Keys(g.client.Jobs)); len(beside) == 0 && got.Int64() != kept {
+			t.Errorf("reserved are %d, want %d", got, kept)
+		}
+	}
+	spare(bond / 2)
+	a.commits(1, 2)
+	spare(bond / 2)
+	g.confirm()
+	spare(2*raised, "verify A at 12: [1 2]")
+	a.verifies(1, 2)
+	spare(raised)
+	g.wait(2)
+	a.draws(2, "carol")
+	spare(raised)
+	a.says(2, "cheap", 1).answers(2)
+	spare(raised, "collect A/1", "collect A/2")
+	a.collected(1, 2)
+	spare(raised, "escalate A: 1")
+	a.escalates(1)
+	spare(0)
+	a.draws(3, "dave").answers(3).collected(3)
+	spare(0, "revealKey A: 1")
+	a.reveals(1, protocol.OutcomeSecondLost)
+	spare(0)
+	a.settles()
+	g.client.Delivered[a.e.ID] = true
+	spare(0)
+}
+
+// Older jobs come first, whatever order a map has.
+func TestOlderJobsAreServedFirst(t *testing.T) {
+	g := newGame(t, lazy)
+	g.offers("alice", 4)
+	young := g.facts()
+	young.Terms.Nonce++
+	id := protocol.JobID(chainID, market, young.Terms)
+	g.wait(1).fold(protocol.JobCreated{Job: id, Client: young.Terms.Client, Terms: young.Terms})
+	o := g.signed("bob", 4)
+	o.Offer.Job = id
+	g.fold(protocol.OfferPosted{Job: id, Node: o.Offer.Node, Offer: o.Offer, Signature: o.Signature})
+	g.client.Jobs[id] = young
+	absent := young
+	absent.Cancelled = true
+	g.client.Jobs[named("absent")] = absent
+	g.client.Wallet.Free = big.NewInt(bond + bond/2)
+	for range 20 {
+		if call := plan.Requester(g.v, g.client)[0].(plan.Send).Call.(protocol.AcceptOffer); call.Offer.Job != g.job {
+			t.Fatalf("the offer for job %s is accepted first", call.Offer.Job)
+		}
+	}
+	if got := plan.Reserved(g.v, maps.Keys(g.client.Jobs)); got.Sign() != 0 {
+		t.Errorf("reserved are %d for nothing", got)
+	}
 }

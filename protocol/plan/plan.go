@@ -4,6 +4,7 @@ package plan
 
 import (
 	"fmt"
+	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -53,12 +54,20 @@ type Deliver struct {
 	Disputed []uint32
 }
 
+// TopUp asks the client for money: a job or an execution waits for it.
+type TopUp struct {
+	For common.Hash
+	// Wei that lacks in the free balance.
+	Wei *big.Int
+}
+
 func (Send) isAction()    {}
 func (Load) isAction()    {}
 func (Offer) isAction()   {}
 func (Execute) isAction() {}
 func (Collect) isAction() {}
 func (Deliver) isAction() {}
+func (TopUp) isAction()   {}
 
 // Terms of the deployment that every plan needs.
 type Terms struct {

@@ -79,6 +79,11 @@ func (g *game) spell(a plan.Action) string {
 		return fmt.Sprintf("execute %s/%d %v", g.labels[a.Execution], a.Seat, a.Pieces)
 	case plan.Collect:
 		return fmt.Sprintf("collect %s/%d", g.labels[a.Execution], a.Seat)
+	case plan.TopUp:
+		if a.For == g.job {
+			return fmt.Sprintf("topUp job: %d", a.Wei)
+		}
+		return fmt.Sprintf("topUp %s: %d", g.labels[a.For], a.Wei)
 	case plan.Deliver:
 		if len(a.Disputed) > 0 {
 			return fmt.Sprintf("deliver %s/%d %v, disputed %v", g.labels[a.Execution], a.Seat, a.Pieces, a.Disputed)

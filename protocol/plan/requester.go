@@ -24,6 +24,8 @@ type RequesterFacts struct {
 	Refused map[OfferKey]bool
 	// Offers that came directly.
 	Offers []protocol.SignedOffer
+
+	money *budget // of the plan being made
 }
 
 // OfferKey names an offer as it came. A node never uses a nonce twice, but anyone may post an offer in its name: the
@@ -78,17 +80,19 @@ func (a OpenedPiece) agrees(b OpenedPiece) bool {
 func Requester(v *protocol.View, f RequesterFacts) []Action {
 	var actions []Action
 	for id, facts := range f.Jobs {
-		j := v.Jobs[id]
-		if j == nil {
-			if !facts.Cancelled {
-				actions = append(actions, send(protocol.CreateJob{Terms: facts.Terms}, "%s", id))
-			}
-			continue
+		if v.Jobs[id] == nil && !facts.Cancelled {
+			actions = append(actions, send(protocol.CreateJob{Terms: facts.Terms}, "%s", id))
 		}
-		actions = append(actions, f.assign(v, j, facts)...)
+	}
+	f.money = newBudget(f.Wallet)
+	jobs := byAge(v, f.Jobs)
+	for _, j := range jobs {
 		for _, run := range j.Runs {
-			actions = append(actions, f.run(v, j, v.Runs[run], facts)...)
+			actions = append(actions, f.run(v, j, v.Runs[run], f.Jobs[j.ID])...)
 		}
+	}
+	for _, j := range jobs { // after all that runs has what it needs
+		actions = append(actions, f.assign(v, j, f.Jobs[j.ID])...)
 	}
 	return actions
 }
@@ -106,6 +110,7 @@ func (f RequesterFacts) run(v *protocol.View, j *protocol.Job, r *protocol.Run, 
 		if v.Head.Number >= r.Record.CommittedBlock+uint64(f.Parameters.Confirmations) {
 			return f.committed(v, r, t, facts)
 		}
+		f.money.keep(reserve(r, t))
 	case protocol.StatusResolving:
 		if v.Head.Time > r.ResolveBy(t, f.Parameters.SettleWindow) {
 			return forced
@@ -114,26 +119,33 @@ func (f RequesterFacts) run(v *protocol.View, j *protocol.Job, r *protocol.Run, 
 	case protocol.StatusSettled, protocol.StatusReturned, protocol.StatusRefunded:
 		return f.deliver(v, r, t)
 	default:
+		f.money.keep(reserve(r, t))
 		return keep(v, r, t, f.Parameters, 0)
 	}
 	return nil
 }
 
 // committed plans what follows a commitment: the dice decide. Results are fetched first, but a node that withholds
-// them does not cost the client its bond: half-way to the deadline it settles without.
+// them does not cost the client its bond: half-way to the deadline it settles without. Checks that it cannot pay for do
+// cost it, so until then it waits for money.
 func (f RequesterFacts) committed(v *protocol.View, r *protocol.Run, t protocol.Terms, facts JobFacts) []Action {
 	seed := f.Secret.Dice(r.Record.Job, r.Node, r.Nonce)
 	hits := protocol.Roll(seed, r.Record.Root, r.Record.ID, r.Count, t.CheckRate)
+	hurry := f.hurry(v, r.Record.Deadline)
 	if len(hits) > 0 {
 		cost := new(big.Int).Mul(facts.VerifierBid, big.NewInt(int64(len(hits))*int64(t.Seats-1)))
-		if f.Wallet.Free.Cmp(cost) >= 0 {
+		if f.money.pay(cost) {
 			return []Action{send(protocol.Verify{
 				Terms: t, Execution: r.Record, Bid: facts.VerifierBid, Listed: protocol.List(hits, r.Count),
 			}, "%s", r.Record.ID)}
 		}
-		// A client that cannot pay for its checks burns its bond at settle.
+		if !hurry {
+			lack := new(big.Int).Sub(cost, f.money.free)
+			f.money.keep(cost)
+			return []Action{TopUp{For: r.Record.ID, Wei: lack}}
+		}
 	}
-	if !f.complete(r, 1) && !f.hurry(v, r.Record.Deadline) {
+	if !f.complete(r, 1) && !hurry {
 		return []Action{Collect{Execution: r.Record.ID, Seat: 1}}
 	}
 	return []Action{send(protocol.Settle{Terms: t, Execution: r.Record, Seed: seed}, "%s", r.Record.ID)}

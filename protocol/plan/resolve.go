@@ -19,6 +19,7 @@ func (f RequesterFacts) resolving(v *protocol.View, r *protocol.Run, t protocol.
 		}
 	}
 	if len(missing) > 0 && !f.hurry(v, r.ResolveBy(t, f.Parameters.SettleWindow)) {
+		f.money.keep(reserve(r, t))
 		return missing
 	}
 	if piece, differs := f.difference(r, t, panel); differs && len(missing) == 0 {
@@ -29,7 +30,7 @@ func (f RequesterFacts) resolving(v *protocol.View, r *protocol.Run, t protocol.
 		switch {
 		case full:
 			return []Action{send(f.reveal(r, t, panel, facts, piece, seed), "%s:%d", r.Record.ID, piece)}
-		case len(panel) == 1 && f.Wallet.Free.Cmp(r.Verification.Bid) >= 0:
+		case len(panel) == 1 && f.money.pay(r.Verification.Bid):
 			return []Action{send(protocol.Escalate{
 				Terms: t, Execution: r.Record, Verification: *r.Verification, Second: panel[0], Piece: piece,
 			}, "%s", r.Record.ID)}

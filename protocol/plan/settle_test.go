@@ -105,18 +105,32 @@ func TestClientVerifiesEveryHit(t *testing.T) {
 	}
 }
 
-// A client that cannot pay for its checks burns its bond at settle.
-func TestClientThatCannotPayForChecksSettles(t *testing.T) {
+// A client that cannot pay for its checks burns its bond at settle, so it waits for money as long as it can.
+func TestClientThatCannotPayForChecksWaitsForMoney(t *testing.T) {
 	for seats, cost := range map[uint8]int64{lazy: 2 * raised, eager: 4 * raised} {
 		g := newGame(t, seats)
 		a := g.assign("alice", 4).commits(0, 2)
-		g.client.Wallet.Free = big.NewInt(cost)
-		g.confirm().clientExpects("verify A at 12: [0 2]")
 		g.client.Wallet.Free = big.NewInt(cost - 1)
-		g.clientExpects("collect A/1")
-		a.collected(1)
+		g.confirm().clientExpects("topUp A: 1")
+		half := a.e.Deadline - settleWindow/2
+		g.at(half).clientExpects("topUp A: 1")
+		g.client.Wallet.Free = big.NewInt(cost)
+		g.clientExpects("verify A at 12: [0 2]")
+		g.at(half + 1).clientExpects("verify A at 12: [0 2]")
+		g.client.Wallet.Free = big.NewInt(cost - 1)
 		g.clientExpects("settle A")
 	}
+}
+
+// Money is spent once: what one execution's checks cost is not there for another's.
+func TestClientPaysForChecksInOrder(t *testing.T) {
+	g := newGame(t, lazy)
+	g.assign("alice", 4).commits(0, 1)
+	g.assign("bob", 4).commits(2)
+	g.client.Wallet.Free = big.NewInt(3 * raised)
+	g.confirm().clientExpects("verify A at 12: [0 1]", "verify B at 12: [2]")
+	g.client.Wallet.Free = big.NewInt(3*raised - 1)
+	g.clientExpects("verify A at 12: [0 1]", "topUp B: 1")
 }
 
 func TestClientThatMissedItsDeadlineWaitsToBeForced(t *testing.T) {

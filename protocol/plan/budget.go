@@ -1,0 +1,94 @@
+package plan
+
+import (
+	"cmp"
+	"iter"
+	"maps"
+	"math/big"
+	"slices"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/filecoin-project/bacalhau/protocol"
+)
+
+// budget is what a client's free balance is for, while one plan is made, wei. A client that cannot pay for the checks
+// that its dice ask for burns its bond, so what checks may cost is not spent on new work.
+type budget struct {
+	free *big.Int // not spent by this plan
+	kept *big.Int // of that, for checks to come
+}
+
+func newBudget(w protocol.Wallet) *budget {
+	return &budget{free: new(big.Int).Set(w.Free), kept: new(big.Int)}
+}
+
+// pay takes an amount for checks, and says whether it was there.
+func (b *budget) pay(amount *big.Int) bool {
+	if b.free.Cmp(amount) < 0 {
+		return false
+	}
+	b.free.Sub(b.free, amount)
+	return true
+}
+
+// keep sets an amount aside for checks.
+func (b *budget) keep(amount *big.Int) { b.kept.Add(b.kept, amount) }
+
+// short is how much lacks to spend an amount on new work, nothing if it can be spent.
+func (b *budget) short(amount *big.Int) *big.Int {
+	lack := new(big.Int).Add(b.kept, amount)
+	if lack.Sub(lack, b.free); lack.Sign() <= 0 {
+		return nil
+	}
+	return lack
+}
+
+// Stake is what a client needs free to have some pieces run by one node, wei: the bond and the reserve for checks.
+func Stake(t protocol.Terms) *big.Int {
+	return new(big.Int).Add(t.Bond, protocol.ReserveRoundedUp(t))
+}
+
+// Reserved is what a client keeps free for the checks of the executions that it has running, wei.
+func Reserved(v *protocol.View, jobs iter.Seq[common.Hash]) *big.Int {
+	total := new(big.Int)
+	for id := range jobs {
+		j := v.Jobs[id]
+		if j == nil {
+			continue
+		}
+		for _, run := range j.Runs {
+			total.Add(total, reserve(v.Runs[run], j.Terms))
+		}
+	}
+	return total
+}
+
+// reserve is what an execution's checks may still cost: all of them, or a third seat for one.
+func reserve(r *protocol.Run, t protocol.Terms) *big.Int {
+	switch r.Status(t) {
+	case protocol.StatusAssigned, protocol.StatusCommitted:
+		return protocol.ReserveRoundedUp(t)
+	case protocol.StatusDrawing, protocol.StatusVerifying, protocol.StatusResolving:
+		if r.Verification != nil && t.Seats == 2 && r.Verification.ThirdTarget == 0 {
+			return r.Verification.Bid
+		}
+	}
+	return new(big.Int)
+}
+
+// byAge lists a client's jobs that the chain has, the oldest first: whoever came first is served first, in every plan.
+func byAge(v *protocol.View, jobs map[common.Hash]JobFacts) []*protocol.Job {
+	var list []*protocol.Job
+	for id := range maps.Keys(jobs) {
+		if j := v.Jobs[id]; j != nil {
+			list = append(list, j)
+		}
+	}
+	slices.SortFunc(list, older)
+	return list
+}
+
+func older(a, b *protocol.Job) int {
+	return cmp.Or(cmp.Compare(a.Created.Number, b.Created.Number), a.ID.Cmp(b.ID))
+}
