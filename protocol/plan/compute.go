@@ -48,7 +48,7 @@ type Policy struct {
 	MinBid *big.Int
 	// MinFuelPrice for metered jobs, wei per unit of fuel.
 	MinFuelPrice *big.Int
-	// MaxPieces to hold at once, over all executions.
+	// MaxPieces to hold at once, over all executions and standing offers.
 	MaxPieces uint32
 	// OfferSeconds is how long an offer stands.
 	OfferSeconds uint64
@@ -124,31 +124,67 @@ func (f ComputeFacts) verifierSeat(v *protocol.View, r *protocol.Run, t protocol
 	}}
 }
 
-// offers plans one standing offer for every job that has open pieces and suits the node.
+// offers plans one standing offer for every job that has open pieces and suits the node, as far as it could hold all of
+// them at once: what stands may be accepted any time.
 func (f ComputeFacts) offers(v *protocol.View, busy uint32) []Action {
-	if !v.Nodes[f.Self] || busy >= f.Policy.MaxPieces {
+	if !v.Nodes[f.Self] {
 		return nil
 	}
-	room := min(f.Policy.MaxPieces-busy, f.Parameters.MaxPieces)
+	room := uint64(f.Policy.MaxPieces) - min(uint64(busy), uint64(f.Policy.MaxPieces))
+	promise := func(pieces uint32, fine *big.Int) {
+		room -= min(room, uint64(pieces))
+		f.Wallet = afterLocking(f.Wallet, fine)
+	}
+	for id, o := range f.Offered {
+		if j := v.Jobs[id]; j != nil && f.outstanding(v, j) {
+			promise(o.Pieces, j.Terms.Fine)
+		}
+	}
 	var actions []Action
-	for id, j := range v.Jobs {
-		if len(j.Open()) == 0 || v.Head.Time >= j.Terms.Expiry || j.Terms.Client == f.Self || f.outstanding(v, j) {
+	for _, j := range f.wanting(v) {
+		open := j.Open()
+		if room == 0 || f.outstanding(v, j) || f.Declines(j.Terms) != "" {
 			continue
 		}
-		if reason := f.Declines(j.Terms); reason != "" {
-			continue
-		}
-		spec, loaded := f.Specs[id]
+		spec, loaded := f.Specs[j.ID]
 		switch {
 		case !loaded:
-			actions = append(actions, Load{Job: id})
+			actions = append(actions, Load{Job: j.ID})
 		case spec.Fit:
+			count := min(uint32(room), f.Parameters.MaxPieces, largest(open))
 			actions = append(actions, Offer{
-				Job: id, Pieces: min(room, j.Terms.Pieces), Deadline: min(j.Terms.Expiry, v.Head.Time+f.Policy.OfferSeconds),
+				Job: j.ID, Pieces: count, Deadline: min(j.Terms.Expiry, v.Head.Time+f.Policy.OfferSeconds),
 			})
+			promise(count, j.Terms.Fine)
 		}
 	}
 	return actions
+}
+
+// wanting lists others' jobs that have open pieces, the oldest first.
+func (f ComputeFacts) wanting(v *protocol.View) []*protocol.Job {
+	var jobs []*protocol.Job
+	for _, j := range v.Jobs {
+		if v.Head.Time < j.Terms.Expiry && j.Terms.Client != f.Self && len(j.Open()) > 0 {
+			jobs = append(jobs, j)
+		}
+	}
+	slices.SortFunc(jobs, older)
+	return jobs
+}
+
+// afterLocking is a wallet with an amount more locked; the free balance may become negative.
+func afterLocking(w protocol.Wallet, wei *big.Int) protocol.Wallet {
+	w.Free, w.Locked = new(big.Int).Sub(w.Free, wei), new(big.Int).Add(w.Locked, wei)
+	return w
+}
+
+// largest is the most pieces that one execution could get.
+func largest(open []protocol.Range) (count uint32) {
+	for _, r := range open {
+		count = max(count, r.Count)
+	}
+	return count
 }
 
 // outstanding says whether the node's latest offer for a job may still be accepted.

@@ -121,12 +121,64 @@ func TestNodeOffersNoMoreThanItCanHold(t *testing.T) {
 	b.finished(2, "alice").answers(2)
 	g.expectsOffer("alice", "offer 2 until 1030")
 	a.commits()
-	g.expectsOffer("alice", "offer 6 until 1030")
+	g.expectsOffer("alice", "offer 4 until 1030") // all that are open
+	g.nodes["alice"].Policy.MaxPieces = 3
+	g.expectsOffer("alice", "offer 3 until 1030")
+	g.nodes["alice"].Parameters.MaxPieces = 2
+	g.expectsOffer("alice", "offer 2 until 1030") // the deployment's limit
+	g.nodes["alice"].Policy.MaxPieces = 0
+	g.expectsOffer("alice")
+}
 
-	g.nodes["alice"].Policy.MaxPieces = 100
-	g.expectsOffer("alice", "offer 8 until 1030") // the deployment's limit
-	g.nodes["alice"].Parameters.MaxPieces = 1000
-	g.expectsOffer("alice", "offer 10 until 1030") // the job's
+// second is another job that alice may offer for, younger than the first.
+func second(g *game) *protocol.Job {
+	terms := g.terms
+	terms.Nonce++
+	id := protocol.JobID(chainID, market, terms)
+	g.wait(1).fold(protocol.JobCreated{Job: id, Client: terms.Client, Terms: terms})
+	g.nodes["alice"].Specs[id] = plan.SpecFacts{Fit: true}
+	return g.v.Jobs[id]
+}
+
+// What stands may be accepted any time: it takes room and money like work that runs.
+func TestStandingOffersCount(t *testing.T) {
+	g := ready(t)
+	other := second(g)
+	g.nodes["alice"].Wallet.Free = big.NewInt(2 * fine)
+	g.nodes["alice"].Policy.MaxPieces = 15
+	g.expectsOffer("alice", "offer 8 until 1031", "offer 7 until 1031")
+
+	o := g.offers("alice", 8)
+	g.nodes["alice"].Offered[g.job] = o
+	g.expectsOffer("alice", "offer 7 until 1031")
+	g.nodes["alice"].Policy.MaxPieces = 8
+	g.expectsOffer("alice")
+	g.nodes["alice"].Policy.MaxPieces = 3
+	g.expectsOffer("alice")
+	g.nodes["alice"].Policy.MaxPieces = 15
+	g.nodes["alice"].Wallet.Free = big.NewInt(2*fine - 1)
+	g.expectsOffer("alice")
+
+	// What nobody can accept any more counts no longer.
+	g.fold(protocol.JobClosed{Job: g.job})
+	g.expectsOffer("alice")
+	g.at(o.Deadline).expectsOffer("alice", "offer 8 until 1061")
+	g.nodes["alice"].Offered[named("a job that was reorganised away")] = protocol.Offer{Pieces: 100, Deadline: 1 << 40}
+	g.expectsOffer("alice", "offer 8 until 1061")
+	g.fold(protocol.JobClosed{Job: other.ID})
+	g.expectsOffer("alice")
+}
+
+// The older job gets the node's last room, in every plan.
+func TestOlderJobsGetOffersFirst(t *testing.T) {
+	g := ready(t)
+	second(g)
+	g.nodes["alice"].Wallet.Free = big.NewInt(2*fine - 1) // enough for one
+	for range 20 {
+		if offer := g.compute("alice")[0].(plan.Offer); offer.Job != g.job {
+			t.Fatalf("offered for job %s", offer.Job)
+		}
+	}
 }
 
 func TestNodeOffersForOpenPiecesOnly(t *testing.T) {
@@ -141,7 +193,7 @@ func TestNodeOffersForOpenPiecesOnly(t *testing.T) {
 	g.expectsOffer("alice")
 	g.at(a.e.Deadline + 1)
 	a.returns(0, 4)
-	g.expectsOffer("alice", "offer 6 until 1081")
+	g.expectsOffer("alice", "offer 4 until 1081")
 }
 
 func TestNodeOffersUntilTheJobExpires(t *testing.T) {
