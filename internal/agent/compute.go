@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -72,18 +74,38 @@ func (c *Compute) step(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read wallet: %w", err)
 	}
-	var actions []plan.Action
+	c.forget()
 	c.mu.Lock()
 	facts := plan.ComputeFacts{
 		Terms: plan.Terms{Self: c.Self, Parameters: c.Parameters}, Wallet: wallet, Policy: c.Policy,
-		Specs: c.specs, Offered: c.offered, Work: c.work,
+		Specs: maps.Clone(c.specs), Offered: maps.Clone(c.offered), Work: maps.Clone(c.work),
 	}
-	c.Feed.Read(func(v *protocol.View) { actions = plan.Compute(v, facts) })
 	c.mu.Unlock()
+	var actions []plan.Action
+	c.Feed.Read(func(v *protocol.View) { actions = plan.Compute(v, facts) })
 	for _, a := range actions {
 		c.act(ctx, a)
 	}
 	return nil
+}
+
+// forget drops what is known of jobs that give no work any more: strangers make as many as they like. Work is kept: it
+// is the node's own, and a second commitment for the same seat must never be made.
+func (c *Compute) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Feed.Read(func(v *protocol.View) {
+		closed := func(id common.Hash) bool {
+			j := v.Jobs[id]
+			return j == nil || v.Head.Time > j.Terms.Expiry || len(j.Open()) == 0
+		}
+		maps.DeleteFunc(c.specs, func(id common.Hash, _ plan.SpecFacts) bool { return closed(id) })
+		maps.DeleteFunc(c.offered, func(_ common.Hash, o protocol.Offer) bool { return v.Head.Time > o.Deadline })
+		maps.DeleteFunc(c.documents, func(id common.Hash, _ *protocol.Document) bool {
+			running := func(run common.Hash) bool { return !v.Runs[run].Done() }
+			return closed(id) && (v.Jobs[id] == nil || !slices.ContainsFunc(v.Jobs[id].Runs, running))
+		})
+	})
 }
 
 func (c *Compute) act(ctx context.Context, action plan.Action) {

@@ -108,27 +108,31 @@ func (r *Requester) open(
 	return store.Delivered{Job: p.job, Piece: piece.Leaf.Index, Output: outputs, Result: result, Node: p.node}, nil
 }
 
-// finishJobs ends the jobs that have nothing left to do, and merges their outputs into one directory.
-func (r *Requester) finishJobs(ctx context.Context) error {
+// finishJobs has the jobs ended that have nothing left to do.
+func (r *Requester) finishJobs(ctx context.Context) {
 	r.mu.Lock()
-	var over []common.Hash
+	defer r.mu.Unlock()
 	r.Feed.Read(func(v *protocol.View) {
 		for id := range r.unfinished() {
 			if j := v.Jobs[id]; j != nil && r.over(v, j) {
-				over = append(over, id)
+				r.perform.do(ctx, "finish:"+id.Hex(), func(ctx context.Context) error { return r.finishJob(ctx, id) })
 			}
 		}
 	})
-	r.mu.Unlock()
-	for _, id := range over {
-		result, err := r.merge(ctx, id)
-		if err != nil {
-			return fmt.Errorf("merge the outputs of job %s: %w", id, err)
-		}
-		if err := r.update(id, func(j *store.Job) { j.Done, j.Result = true, result }); err != nil {
-			return err
-		}
+}
+
+// finishJob merges a job's outputs into one directory and remembers that the job has ended.
+func (r *Requester) finishJob(ctx context.Context, id common.Hash) error {
+	result, err := r.merge(ctx, id)
+	if err != nil {
+		return fmt.Errorf("merge the outputs: %w", err)
 	}
+	if err := r.update(id, func(j *store.Job) { j.Done, j.Result = true, result }); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.documents[id] = summarized(r.documents[id])
 	return nil
 }
 

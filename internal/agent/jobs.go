@@ -41,10 +41,9 @@ func (r *Requester) Files() []JobFile {
 
 // File gives one job, or ErrUnknownJob.
 func (r *Requester) File(id common.Hash) (JobFile, error) {
-	var runs map[string]bool // ids of the job's executions, as actions name them
+	runs := map[string]bool{id.Hex(): true} // ids of the job and its executions, as actions name them
 	r.Feed.Read(func(v *protocol.View) {
 		if j := v.Jobs[id]; j != nil {
-			runs = map[string]bool{id.Hex(): true}
 			for _, run := range j.Runs {
 				runs[run.Hex()] = true
 			}

@@ -107,7 +107,7 @@ func (p *performer) loop(ctx context.Context, feed *Feed, step func(context.Cont
 			err := p.round(ctx, step)
 			if err == nil {
 				failures = 0
-				if pause, any := p.nextRetry(); any {
+				if pause, some := p.nextRetry(); some {
 					retry.Reset(pause)
 				}
 			} else if ctx.Err() == nil {
@@ -141,16 +141,16 @@ func (p *performer) round(ctx context.Context, step func(context.Context) error)
 }
 
 // nextRetry says after what pause something that failed may be tried again.
-func (p *performer) nextRetry() (pause time.Duration, any bool) {
+func (p *performer) nextRetry() (pause time.Duration, some bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for key, f := range p.failed {
 		if p.running[key] {
 			continue
 		}
-		if left := max(0, time.Until(f.until)); !any || left < pause {
-			pause, any = left, true
+		if left := max(0, time.Until(f.until)); !some || left < pause {
+			pause, some = left, true
 		}
 	}
-	return pause, any
+	return pause, some
 }

@@ -32,6 +32,7 @@ type RequesterConfig struct {
 type Requester struct {
 	RequesterConfig
 	perform *performer
+	loading chan struct{} // one token: specs are large, and one disk reads them
 
 	mu        sync.Mutex
 	jobs      map[common.Hash]store.Job
@@ -46,6 +47,7 @@ func NewRequester(cfg RequesterConfig) (*Requester, error) {
 	r := &Requester{
 		RequesterConfig: cfg,
 		perform:         newPerformer(cfg.Log),
+		loading:         make(chan struct{}, 1),
 		jobs:            map[common.Hash]store.Job{},
 		documents:       map[common.Hash]*protocol.Document{},
 		opened:          map[plan.SeatKey]plan.Opened{},
@@ -74,9 +76,7 @@ func (r *Requester) step(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read wallet: %w", err)
 	}
-	if err := r.loadDocuments(ctx); err != nil {
-		return err
-	}
+	r.loadDocuments(ctx)
 	r.forget()
 	facts := r.facts(wallet)
 	var actions []plan.Action
@@ -84,7 +84,8 @@ func (r *Requester) step(ctx context.Context) error {
 	for _, a := range actions {
 		r.act(ctx, a)
 	}
-	return r.finishJobs(ctx)
+	r.finishJobs(ctx)
+	return nil
 }
 
 // facts copies what a plan needs, so that nobody waits for the plan.
@@ -135,11 +136,11 @@ func (r *Requester) deliveredBy(execution common.Hash, pieces []store.Delivered)
 	}
 }
 
-// unfinished lists the jobs that still need something done; the caller holds r.mu.
+// unfinished lists the jobs that still need something done and whose specs are loaded; the caller holds r.mu.
 func (r *Requester) unfinished() map[common.Hash]plan.JobFacts {
 	jobs := map[common.Hash]plan.JobFacts{}
 	for id, j := range r.jobs {
-		if j.Rejected == "" && !j.Done {
+		if j.Rejected == "" && !j.Done && r.documents[id] != nil {
 			jobs[id] = plan.JobFacts{
 				Terms: j.Terms, Cancelled: j.Cancelled, PiecesPerExecution: j.PiecesPerExecution,
 				VerifierBid: j.VerifierBid, Document: r.documents[id],
@@ -149,26 +150,45 @@ func (r *Requester) unfinished() map[common.Hash]plan.JobFacts {
 	return jobs
 }
 
-// loadDocuments reads the specs of the client's own jobs, which are in its own library.
-func (r *Requester) loadDocuments(ctx context.Context) error {
+// loadDocuments has the specs of the client's own jobs read, which are in its own library; a job is taken up when its
+// spec is here.
+func (r *Requester) loadDocuments(ctx context.Context) {
 	r.mu.Lock()
-	var missing []store.Job
+	defer r.mu.Unlock()
 	for id, j := range r.jobs {
 		if r.documents[id] == nil && j.Rejected == "" {
-			missing = append(missing, j)
+			r.perform.do(ctx, "load:"+id.Hex(), func(ctx context.Context) error { return r.loadDocument(ctx, j) })
 		}
 	}
-	r.mu.Unlock()
-	for _, j := range missing {
-		doc, err := fetchDocument(ctx, r.Library, j.Terms, nil)
-		if err != nil {
-			return fmt.Errorf("job %s: %w", j.ID, err)
-		}
-		r.mu.Lock()
-		r.documents[j.ID] = doc
-		r.mu.Unlock()
+}
+
+func (r *Requester) loadDocument(ctx context.Context, j store.Job) error {
+	select {
+	case r.loading <- struct{}{}:
+		defer func() { <-r.loading }()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
+	doc, err := fetchDocument(ctx, r.Library, j.Terms, nil)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.jobs[j.ID].Done {
+		doc = summarized(doc)
+	}
+	r.documents[j.ID] = doc
 	return nil
+}
+
+// summarized is what is told of an ended job's spec: what all pieces have in common, and their names.
+func summarized(doc *protocol.Document) *protocol.Document {
+	pieces := make([]protocol.Piece, len(doc.Pieces))
+	for i, p := range doc.Pieces {
+		pieces[i].Name = p.Name
+	}
+	return &protocol.Document{Spec: doc.Spec, Pieces: pieces}
 }
 
 func (r *Requester) act(ctx context.Context, action plan.Action) {

@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -86,5 +88,82 @@ func TestKilledAtAnyTransaction(t *testing.T) {
 			}
 			return
 		}
+	}
+}
+
+// Of a job that has ended only what is told of it stays in memory.
+func TestEndedJobIsToldOfAfterARestart(t *testing.T) {
+	w := newWorld(t)
+	id := w.submit(5)
+	before := w.finish(id)
+	for range 2 {
+		f := w.file(id)
+		if f.Document == nil || f.Document.Lines != nil || f.Document.Spec.Module != "bafy" || f.Document.Pieces[4].Name != "piece-4" {
+			t.Errorf("document %+v", f.Document)
+		}
+		if f.Job.Result != before.Job.Result || !slices.Equal(f.Delivered, before.Delivered) {
+			t.Errorf("%+v, want %+v", f, before)
+		}
+		w.restart()
+		w.round()
+	}
+	if len(w.requester.opened) > 0 {
+		t.Error("opened results of an ended job are kept")
+	}
+	if files := w.requester.Files(); len(files) != 1 || files[0].Job.ID != id {
+		t.Errorf("files %+v", files)
+	}
+}
+
+// One job whose spec is lost is trouble of its own.
+func TestLostSpecStopsNoOtherJob(t *testing.T) {
+	w := newWorld(t)
+	lost, fine := w.submit(1), w.submit(5)
+	spec := w.file(lost).Job.Terms.SpecCID
+	w.restart()
+	w.web["client"].mu.Lock()
+	delete(w.web["client"].held, spec)
+	w.web["client"].mu.Unlock()
+	w.delivered(w.finish(fine), 5)
+	if w.file(lost).Trouble["load:"+lost.Hex()] == nil {
+		t.Errorf("trouble: %v", w.file(lost).Trouble)
+	}
+}
+
+// Strangers make as many jobs as they like: a node remembers those that may still give work.
+func TestNodeForgetsJobsThatGiveNoWork(t *testing.T) {
+	w := newWorld(t)
+	id := w.submit(5)
+	w.round()
+	w.round()
+	if len(w.compute.specs) != 1 || len(w.compute.documents) != 1 || len(w.compute.offered) != 1 {
+		t.Fatalf("%d specs, %d documents, %d offers", len(w.compute.specs), len(w.compute.documents), len(w.compute.offered))
+	}
+	w.finish(id)
+	w.ledger.head.Time += 2000 // the offer has expired
+	w.round()
+	if len(w.compute.specs)+len(w.compute.documents)+len(w.compute.offered) != 0 {
+		t.Errorf("%d specs, %d documents, %d offers", len(w.compute.specs), len(w.compute.documents), len(w.compute.offered))
+	}
+	if len(w.compute.work) != 1 {
+		t.Errorf("%d commitments are remembered, want one", len(w.compute.work))
+	}
+}
+
+// A job that was cancelled before the chain had it never is on it.
+func TestCancelledJobIsNotCreated(t *testing.T) {
+	w := newWorld(t)
+	w.ledger.life = 1
+	id, err := w.requester.Submit(t.Context(), submission(1))
+	if !errors.Is(err, errKilled) {
+		t.Fatal(err)
+	}
+	if err := w.requester.Cancel(id); err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	w.round()
+	if len(w.ledger.view.Jobs) != 0 {
+		t.Error("the job was created after it was cancelled")
 	}
 }
