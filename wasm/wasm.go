@@ -159,6 +159,19 @@ func CheckWithin(module []byte, l Limits) error {
 	return err
 }
 
+// FunctionPrice is what one function of a module costs.
+type FunctionPrice = rewrite.FunctionPrice
+
+// Explain prices every function that a module defines, in their order. A
+// *ProfileError says that the module does not fit.
+func Explain(module []byte) ([]FunctionPrice, error) {
+	m, err := inspect(context.Background(), module)
+	if err != nil {
+		return nil, err
+	}
+	return m.Explain()
+}
+
 // inspect validates the module as its author built it. Only then is it safe to
 // rewrite, since indices that do not exist may exist afterwards.
 func inspect(ctx context.Context, module []byte) (*rewrite.Module, error) {

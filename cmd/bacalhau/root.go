@@ -28,6 +28,7 @@ var commands = []func(*app) *cobra.Command{
 	newNodeCommand,
 	newWalletCommand,
 	newAuditCommand,
+	newWasmCommand,
 	newVersionCommand,
 }
 

@@ -49,6 +49,7 @@ type Module struct {
 	tableMin  []uint32   // elements
 	memMin    uint64     // pages
 	memMax    uint32     // pages
+	names     []byte     // content of the name section
 
 	maxPages  uint32
 	newTypes  []functype
@@ -77,6 +78,9 @@ func Inspect(wasm []byte, imports map[string]Signature) (m *Module, err error) {
 		body := r.take(r.u32())
 		switch {
 		case id == secCustom: // names and debug information play no part in a run
+			if name, ok := bytes.CutPrefix(body, []byte("\x04name")); ok {
+				m.names = name
+			}
 			continue
 		case id == secStart:
 			refuse("run that code from _start instead", "it has a start section")

@@ -89,3 +89,20 @@ func (in instr) price() uint64 {
 	}
 	return uint64(pricePlain[in.op])
 }
+
+// framePrice is what entering a function costs.
+func framePrice(locals uint64) uint64 { return priceFrame + locals/localsPerUnit }
+
+// sized says whether an instruction costs more by the size of its operand.
+func (in instr) sized() bool {
+	switch in.op {
+	case opMemoryGrow:
+		return true
+	case opPrefixMisc:
+		switch in.sub {
+		case miscMemoryInit, miscMemoryCopy, miscMemoryFill, miscTableInit, miscTableCopy, miscTableGrow, miscTableFill:
+			return true
+		}
+	}
+	return false
+}
