@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/big"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -172,12 +174,22 @@ func (w *world) file(id common.Hash) JobFile {
 	return f
 }
 
-// machine runs a piece by writing down its name.
-type machine struct{}
+// machine runs a piece by writing down its name. It finds fault with what its fields say.
+type machine struct {
+	unfit  error
+	broken *atomic.Int32 // runs that fail before one succeeds; nil for none
+	runs   *atomic.Int32 // counts, if it is not nil
+}
 
-func (machine) Check(context.Context, *protocol.Document, []string) error { return nil }
+func (m machine) Check(context.Context, *protocol.Document, []string) error { return m.unfit }
 
-func (machine) Run(ctx context.Context, t Task) (Output, error) {
+func (m machine) Run(ctx context.Context, t Task) (Output, error) {
+	if m.runs != nil {
+		m.runs.Add(1)
+	}
+	if m.broken != nil && m.broken.Add(-1) >= 0 {
+		return Output{}, errors.New("out of memory")
+	}
 	scratch := newMemory(map[string]*memory{}, "scratch")
 	outputs, err := scratch.Publish(ctx, map[string][]byte{"stdout": []byte(t.Piece.Name + "\n")}, nil)
 	if err != nil {
