@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -113,13 +114,19 @@ func (r *Requester) finishJobs(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.Feed.Read(func(v *protocol.View) {
-		for id := range r.unfinished() {
-			if j := v.Jobs[id]; j != nil && r.over(v, j) {
+		for id, facts := range r.unfinished() {
+			j := v.Jobs[id]
+			switch {
+			case j != nil && r.over(v, j):
 				r.perform.do(ctx, "finish:"+id.Hex(), func(ctx context.Context) error { return r.finishJob(ctx, id) })
+			case j == nil && facts.Cancelled && v.Head.Time > facts.Terms.Expiry: // the contract would not take it any more
+				r.perform.do(ctx, "finish:"+id.Hex(), func(context.Context) error { return r.reject(facts.Terms, errCancelled) })
 			}
 		}
 	})
 }
+
+var errCancelled = errors.New("cancelled before it was on the chain")
 
 // finishJob merges a job's outputs into one directory and remembers that the job has ended.
 func (r *Requester) finishJob(ctx context.Context, id common.Hash) error {

@@ -166,4 +166,13 @@ func TestCancelledJobIsNotCreated(t *testing.T) {
 	if len(w.ledger.view.Jobs) != 0 {
 		t.Error("the job was created after it was cancelled")
 	}
+	expiry := w.file(id).Job.Terms.Expiry
+	w.ledger.head.Time = expiry - 1
+	if w.round(); w.file(id).Job.Rejected != "" {
+		t.Error("it was given up while a transaction from before the crash might still create it")
+	}
+	w.ledger.head.Time = expiry
+	if w.round(); w.file(id).Job.Rejected == "" {
+		t.Error("it never ends")
+	}
 }
