@@ -89,7 +89,10 @@ func printPieces(w io.Writer, j client.Job) {
 				exit = exitReason(p.ExitCode)
 			}
 		}
-		if p.Checked {
+		switch {
+		case p.Disputed:
+			checked = "disputed" // two nodes differ and no third one was to be had
+		case p.Checked:
 			checked = "yes"
 		}
 		t.row(number(p.Index), p.Name, p.Status, shortAddress(p.Node), orDash(checked), exit, fuel, orDash(p.Output))

@@ -35,7 +35,7 @@ func (r *Requester) collect(ctx context.Context, a plan.Collect) error {
 	if err != nil {
 		err = fmt.Errorf("results of node %s: %w", p.node, err)
 	}
-	key := plan.SeatKey{Execution: a.Execution, Seat: a.Seat}
+	key := plan.SeatKey(a)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, known := r.opened[key]; !known || !opened.Failed {
