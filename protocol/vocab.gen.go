@@ -817,7 +817,8 @@ func (Announce) isCall() {}
 // CreateJob calls createJob.
 //
 // Creates a job and locks bid × pieces of the caller's free balance; minDeposit must stay free.
-// Fails with `BadTerms` naming the field, `NonceSpent`, `InsufficientFree`, `NotClient`.
+// Fails with `BadTerms` naming the field (or "encoding", if a number is wider than its type), `NonceSpent`,
+// `InsufficientFree`, `NotClient`.
 type CreateJob struct {
 	Terms Terms `abi:"terms" json:"terms"`
 }

@@ -80,7 +80,8 @@ interface IMarket {
     function seatHash(bytes32 execution, uint8 number) external view returns (bytes32);
 
     /// Creates a job and locks bid × pieces of the caller's free balance; minDeposit must stay free.
-    /// Fails with `BadTerms` naming the field, `NonceSpent`, `InsufficientFree`, `NotClient`.
+    /// Fails with `BadTerms` naming the field (or "encoding", if a number is wider than its type), `NonceSpent`,
+    /// `InsufficientFree`, `NotClient`.
     function createJob(Terms calldata terms) external;
     /// Gives the never assigned pieces back: by the client at any time, by anyone after terms.expiry.
     function closeJob(Terms calldata terms) external;

@@ -66,16 +66,16 @@ contract Market is IMarket {
         // Check:
         if (address(this).balance > type(uint96).max) revert TooMuchMoney(address(this).balance, type(uint96).max);
         // Effect:
-        _book.ledger.purses[msg.sender] = _book.ledger.purses[msg.sender].credit(msg.value);
+        _book.ledger.accounts[msg.sender].purse = _book.ledger.accounts[msg.sender].purse.credit(msg.value);
         emit Deposited(msg.sender, msg.value);
     }
 
     function withdraw(uint96 amount) external {
         // Check:
-        Purse purse = _book.ledger.purses[msg.sender];
+        Purse purse = _book.ledger.accounts[msg.sender].purse;
         Ledger.requireFree(msg.sender, purse, amount);
         // Effect:
-        _book.ledger.purses[msg.sender] = purse.debit(amount);
+        _book.ledger.accounts[msg.sender].purse = purse.debit(amount);
         emit Withdrawn(msg.sender, amount);
         // Interaction:
         (bool ok,) = msg.sender.call{value: amount}("");
@@ -84,21 +84,21 @@ contract Market is IMarket {
 
     function register() external {
         // Check:
-        Purse purse = _book.ledger.purses[msg.sender];
+        Purse purse = _book.ledger.accounts[msg.sender].purse;
         if (purse.registered()) revert AlreadyRegistered(msg.sender);
         _requireStake(msg.sender, purse);
         // Effect:
-        _book.ledger.purses[msg.sender] = purse.withRegistered(true);
+        _book.ledger.accounts[msg.sender].purse = purse.withRegistered(true);
         _book.registry.add(msg.sender);
         emit NodeRegistered(msg.sender);
     }
 
     function exit() external {
         // Check:
-        Purse purse = _book.ledger.purses[msg.sender];
+        Purse purse = _book.ledger.accounts[msg.sender].purse;
         if (!purse.registered()) revert NotRegistered(msg.sender);
         // Effect:
-        _book.ledger.purses[msg.sender] = purse.withRegistered(false);
+        _book.ledger.accounts[msg.sender].purse = purse.withRegistered(false);
         _book.registry.remove(msg.sender);
         emit NodeExited(msg.sender);
     }
@@ -111,31 +111,36 @@ contract Market is IMarket {
 
     function createJob(Terms calldata terms) external {
         // Check:
-        bytes32 job = Guard.requireClient(terms);
-        Jobs.requireSane(terms, _MIN_CHECK_RATE, _NO_SHOW_FEE);
+        Terms memory t;
+        bytes32 job = Guard.requireClient(t, terms);
+        Jobs.requireEncoded(terms);
+        Jobs.requireSane(t, _MIN_CHECK_RATE, _NO_SHOW_FEE);
         // Effect:
-        _book.ledger.spendAndLock(terms.client, terms.nonce, uint256(terms.bid) * terms.pieces, _MIN_DEPOSIT);
-        _book.records.advance(job, 0, terms.pieces);
-        emit JobCreated(job, terms.client, terms);
+        _book.ledger.spendAndLock(t.client, t.nonce, uint256(t.bid) * t.pieces, _MIN_DEPOSIT);
+        _book.records.advance(job, 0, t.pieces);
+        Jobs.emitCreated(job, t);
     }
 
     function closeJob(Terms calldata terms) external {
         // Check:
-        bytes32 job = Guard.requireClientOrExpired(terms);
+        Terms memory t;
+        bytes32 job = Guard.requireClientOrExpired(t, terms);
         uint32 from = _firstPiece(job);
         // Effect:
         delete _book.records.frontiers[job];
-        _unlockEscrow(terms, terms.pieces - from);
+        _unlockEscrow(t, t.pieces - from);
         emit JobClosed(job, from);
     }
 
     function closeReturned(Terms calldata terms, Execution calldata execution) external {
         // Check:
-        bytes32 job = Guard.requireClientOrExpired(terms);
-        Execution memory e = _book.records.load(job, execution, Status.Returned);
+        Terms memory t;
+        bytes32 job = Guard.requireClientOrExpired(t, terms);
+        Execution memory e;
+        _book.records.load(e, execution, job, Status.Returned);
         // Effect:
         delete _book.records.executions[e.id];
-        _unlockEscrow(terms, e.count);
+        _unlockEscrow(t, e.count);
         emit ReturnedClosed(e.id);
     }
 
@@ -151,12 +156,14 @@ contract Market is IMarket {
         bytes32 seedHash
     ) external {
         // Check:
-        bytes32 job = Guard.requireClient(terms);
+        Terms memory t;
+        bytes32 job = Guard.requireClient(t, terms);
         uint32 from = _firstPiece(job);
-        _requireOffer(terms, offer, signature, job, count, terms.pieces - from);
+        Offer memory o;
+        _loadOffer(o, t, offer, signature, job, count, t.pieces - from);
         // Effect:
-        _book.records.advance(job, from + count, terms.pieces);
-        _assign(terms, offer, job, from, count, seedHash);
+        _book.records.advance(job, from + count, t.pieces);
+        _assign(t, o, job, from, count, seedHash);
     }
 
     function acceptReturned(
@@ -168,9 +175,12 @@ contract Market is IMarket {
         bytes32 seedHash
     ) external {
         // Check:
-        bytes32 job = Guard.requireClient(terms);
-        Execution memory rest = _book.records.load(job, returned, Status.Returned);
-        _requireOffer(terms, offer, signature, job, count, rest.count);
+        Terms memory t;
+        bytes32 job = Guard.requireClient(t, terms);
+        Execution memory rest;
+        _book.records.load(rest, returned, job, Status.Returned);
+        Offer memory o;
+        _loadOffer(o, t, offer, signature, job, count, rest.count);
         // Effect:
         uint32 from = rest.from;
         if (count == rest.count) {
@@ -180,14 +190,15 @@ contract Market is IMarket {
             rest.count -= count;
             _book.records.store(rest);
         }
-        _assign(terms, offer, rest.id, from, count, seedHash);
+        _assign(t, o, rest.id, from, count, seedHash);
     }
 
     // ------------------------------------------------------------------ executions
 
     function commitResult(Execution calldata execution, bytes32 root, uint64 fuel, bytes calldata leaves) external {
         // Check:
-        Execution memory e = _book.records.load(execution, Status.Assigned);
+        Execution memory e;
+        _book.records.load(e, execution, Status.Assigned);
         if (msg.sender != e.node) revert NotNode(msg.sender, e.node);
         Deadline.requireOpen(e.deadline);
         Evidence.requireLeaves(leaves, root, fuel, e.count, e.from, e.from);
@@ -203,30 +214,36 @@ contract Market is IMarket {
 
     function timeoutAssigned(Terms calldata terms, Execution calldata execution) external {
         // Check:
-        Execution memory e = _book.records.load(Records.jobId(terms), execution, Status.Assigned);
+        Terms memory t;
+        Execution memory e;
+        _book.records.load(e, execution, Records.load(t, terms), Status.Assigned);
         Deadline.requirePassed(e.deadline);
         // Effect:
-        _book.ledger.burnNoShow(e.id, 1, e.node, terms.fine, _NO_SHOW_FEE);
-        _book.ledger.release(terms.client, terms.bond, terms.bond);
+        _book.ledger.burnNoShow(e.id, 1, e.node, t.fine, _NO_SHOW_FEE);
+        _book.ledger.release(t.client, t.bond, t.bond);
         _book.giveBack(e, e.id, e.from, e.count);
     }
 
     function settle(Terms calldata terms, Execution calldata execution, bytes32 seed) external {
         // Check:
-        Execution memory e = Guard.requireConfirmed(_book.records, terms, execution, _CONFIRMATIONS);
-        uint256 loss = Dice.lossRoundedUp(terms, e, new uint256[](0), seed);
+        Terms memory t;
+        Execution memory e;
+        Guard.requireConfirmed(_book.records, t, e, terms, execution, _CONFIRMATIONS);
+        uint256 loss = Dice.lossRoundedUp(t, e, new uint256[](0), seed);
         // Effect:
         delete _book.records.executions[e.id];
-        _book.ledger.payUnverified(terms, e, loss, false);
+        _book.ledger.payUnverified(t, e, loss, false);
     }
 
     function timeoutCommitted(Terms calldata terms, Execution calldata execution) external {
         // Check:
-        Execution memory e = _book.records.load(Records.jobId(terms), execution, Status.Committed);
+        Terms memory t;
+        Execution memory e;
+        _book.records.load(e, execution, Records.load(t, terms), Status.Committed);
         Deadline.requirePassed(e.deadline);
         // Effect:
         delete _book.records.executions[e.id];
-        _book.ledger.payUnverified(terms, e, terms.bond, true);
+        _book.ledger.payUnverified(t, e, t.bond, true);
     }
 
     // ------------------------------------------------------------------ verification
@@ -278,7 +295,7 @@ contract Market is IMarket {
     // ------------------------------------------------------------------ views
 
     function wallet(address owner) external view returns (Wallet memory) {
-        return _book.ledger.purses[owner].unpack();
+        return _book.ledger.accounts[owner].purse.unpack();
     }
 
     function nodes() external view returns (address[] memory) {
@@ -338,31 +355,34 @@ contract Market is IMarket {
         return uint32(next - 1);
     }
 
-    function _requireOffer(
-        Terms calldata terms,
+    /// Fills in an offer, which must be good for `count` of the `left` pieces.
+    function _loadOffer(
+        Offer memory o,
+        Terms memory terms,
         Offer calldata offer,
         bytes calldata signature,
         bytes32 job,
         uint32 count,
         uint32 left
     ) private view {
-        Jobs.requireOpen(terms, offer, job, count, left < _MAX_PIECES ? left : _MAX_PIECES);
-        Offers.requireSigned(offer, signature);
-        Purse purse = _book.ledger.purses[offer.node];
-        if (!purse.registered()) revert NotRegistered(offer.node);
-        _requireStake(offer.node, purse);
+        Offers.load(o, offer);
+        Jobs.requireOpen(terms, o, job, count, left < _MAX_PIECES ? left : _MAX_PIECES);
+        Offers.requireSigned(offer, o.node, signature);
+        Purse purse = _book.ledger.accounts[o.node].purse;
+        if (!purse.registered()) revert NotRegistered(o.node);
+        _requireStake(o.node, purse);
     }
 
     // ------------------------------------------------------------------ effects
 
-    function _unlockEscrow(Terms calldata terms, uint32 pieces) private {
+    function _unlockEscrow(Terms memory terms, uint32 pieces) private {
         uint256 escrow = uint256(terms.bid) * pieces;
         _book.ledger.release(terms.client, escrow, escrow);
     }
 
     function _assign(
-        Terms calldata terms,
-        Offer calldata offer,
+        Terms memory terms,
+        Offer memory offer,
         bytes32 parent,
         uint32 from,
         uint32 count,

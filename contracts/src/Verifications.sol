@@ -56,8 +56,8 @@ contract Verifications {
     {
         // Check:
         Panel.Case memory c;
-        c.execution = Guard.requireConfirmed(_book.records, terms, execution, _CONFIRMATIONS);
-        if (bid < terms.bid) revert IMarket.BidLowered(bid, terms.bid);
+        Guard.requireConfirmed(_book.records, c.terms, c.execution, terms, execution, _CONFIRMATIONS);
+        if (bid < c.terms.bid) revert IMarket.BidLowered(bid, c.terms.bid);
         Verification memory v = c.verification;
         v.listed = listed;
         v.hits = v.listed.requireSubset(c.execution.count);
@@ -65,7 +65,7 @@ contract Verifications {
         v.bid = bid;
         v.target = uint64(block.number) + 1;
         v.deadline = Deadline.afterSeconds(_DRAW_WINDOW);
-        _book.ledger.lock(terms.client, Settlement.checks(terms, v), 0);
+        _book.ledger.lock(c.terms.client, Settlement.checks(c.terms, v), 0);
         c.execution.deadline = 0;
         _storeVerification(c, Status.Verifying);
         emit IMarket.VerificationRequested(c.execution.id, v);
@@ -79,23 +79,24 @@ contract Verifications {
         Seat calldata other
     ) external {
         // Check:
-        Panel.Case memory c = Panel.load(_book.records, Records.jobId(terms), execution, verification, Status.Verifying);
-        Seat memory s = c.current(_book.records, terms, seat);
+        Panel.Case memory c;
+        c.load(_book.records, Records.load(c.terms, terms), execution, verification, Status.Verifying);
+        Seat memory s;
+        c.load(_book.records, s, seat);
         Panel.requireStatus(s, SeatStatus.Drawing);
         Deadline.requireOpen(s.deadline);
         // Effect:
-        s.node = Draw.pick(_book.registry, _book.ledger, s, _drawRule(terms, c, s.number, other));
+        s.node = Draw.pick(_book.registry, _book.ledger, s, _drawRule(c, s.number, other));
         s.status = SeatStatus.Running;
-        s.deadline = Deadline.afterSeconds(terms.executeWindow);
-        _book.ledger.lock(s.node, terms.fine, 0);
+        s.deadline = Deadline.afterSeconds(c.terms.executeWindow);
+        _book.ledger.lock(s.node, c.terms.fine, 0);
         _storeSeat(s);
     }
 
     function commitVerification(Seat calldata seat, bytes32 root, uint64 fuel, bytes calldata leaves) external {
         // Check:
-        Seat memory s = seat;
-        bytes32 key = Records.seatKey(s.execution, s.number);
-        Records.requireSame(key, _book.records.seats[key], Records.hash(s));
+        Seat memory s;
+        _book.records.load(s, seat, Records.seatKey(seat.execution, seat.number));
         Panel.requireStatus(s, SeatStatus.Running);
         if (msg.sender != s.node) revert IMarket.NotNode(msg.sender, s.node);
         Deadline.requireOpen(s.deadline);
@@ -114,8 +115,10 @@ contract Verifications {
         Seat calldata seat
     ) external {
         // Check:
-        Panel.Case memory c = Panel.load(_book.records, Records.jobId(terms), execution, verification, Status.Verifying);
-        Seat memory s = c.current(_book.records, terms, seat);
+        Panel.Case memory c;
+        c.load(_book.records, Records.load(c.terms, terms), execution, verification, Status.Verifying);
+        Seat memory s;
+        c.load(_book.records, s, seat);
         Panel.requireStatus(s, SeatStatus.Drawing);
         Deadline.requirePassed(s.deadline);
         // Effect:
@@ -124,14 +127,15 @@ contract Verifications {
 
     function timeoutSeat(Terms calldata terms, Execution calldata execution, Seat calldata seat) external {
         // Check:
-        Execution memory e = _book.records.load(Records.jobId(terms), execution, Status.Verifying);
-        Seat memory s = seat;
-        bytes32 key = Records.seatKey(e.id, s.number);
-        Records.requireSame(key, _book.records.seats[key], Records.hash(s));
+        Terms memory t;
+        Execution memory e;
+        _book.records.load(e, execution, Records.load(t, terms), Status.Verifying);
+        Seat memory s;
+        _book.records.load(s, seat, Records.seatKey(e.id, seat.number));
         Panel.requireStatus(s, SeatStatus.Running);
         Deadline.requirePassed(s.deadline);
         // Effect:
-        _book.ledger.burnNoShow(s.execution, s.number, s.node, terms.fine, _NO_SHOW_FEE);
+        _book.ledger.burnNoShow(s.execution, s.number, s.node, t.fine, _NO_SHOW_FEE);
         s.node = address(0);
         if (s.redraws == _REDRAWS) {
             _finishSeat(s, SeatStatus.Vacant);
@@ -152,20 +156,21 @@ contract Verifications {
         uint32 piece
     ) external {
         // Check:
-        bytes32 job = Guard.requireClient(terms);
-        Panel.Case memory c = Panel.load(_book.records, job, execution, verification, Status.Verifying);
+        Panel.Case memory c;
+        c.load(_book.records, Guard.requireClient(c.terms, terms), execution, verification, Status.Verifying);
         Verification memory v = c.verification;
-        if (Panel.size(terms, v) != 1) revert IMarket.AlreadyEscalated(v.escalated);
+        if (Panel.size(c) != 1) revert IMarket.AlreadyEscalated(v.escalated);
         if (second.number != 2) revert IMarket.WrongSeat(second.number, 2);
-        Seat memory s = c.current(_book.records, terms, second);
+        Seat memory s;
+        c.load(_book.records, s, second);
         Panel.requireStatus(s, SeatStatus.Committed);
         Deadline.requireOpen(s.doneAt + _SETTLE_WINDOW);
-        Evidence.requireListed(terms, c, piece);
+        Evidence.requireListed(c, piece);
         // Effect:
         v.escalated = piece;
         v.thirdTarget = uint64(block.number) + 1;
         v.thirdDeadline = Deadline.afterSeconds(_DRAW_WINDOW);
-        _book.ledger.lock(terms.client, v.bid, 0);
+        _book.ledger.lock(c.terms.client, v.bid, 0);
         _storeVerification(c, Status.Verifying);
         emit IMarket.VerificationEscalated(c.execution.id, v);
     }
@@ -178,13 +183,13 @@ contract Verifications {
         bytes32 seed
     ) external {
         // Check:
-        bytes32 job = Guard.requireClient(terms);
-        Panel.Case memory c = Panel.load(_book.records, job, execution, verification, Status.Verifying);
-        c.seat(_book.records, terms, seats);
+        Panel.Case memory c;
+        c.load(_book.records, Guard.requireClient(c.terms, terms), execution, verification, Status.Verifying);
+        c.load(_book.records, seats);
         Deadline.requireOpen(Panel.doneAt(c.seats) + _SETTLE_WINDOW);
-        uint256 loss = Dice.lossRoundedUp(terms, c.execution, c.verification.listed, seed);
+        uint256 loss = Dice.lossRoundedUp(c.terms, c.execution, c.verification.listed, seed);
         // Effect:
-        _book.close(terms, c, Settlement.Ruling({loser: 0, bondBurned: loss, bondLocked: true, silent: false}));
+        _book.close(c, Settlement.Ruling({loser: 0, bondBurned: loss, bondLocked: true, silent: false}));
     }
 
     function revealKey(
@@ -195,21 +200,21 @@ contract Verifications {
         Reveal calldata reveal
     ) external {
         // Check:
-        bytes32 job = Guard.requireClient(terms);
-        Panel.Case memory c = Panel.load(_book.records, job, execution, verification, Status.Verifying);
-        c.seat(_book.records, terms, seats);
+        Panel.Case memory c;
+        c.load(_book.records, Guard.requireClient(c.terms, terms), execution, verification, Status.Verifying);
+        c.load(_book.records, seats);
         Deadline.requireOpen(Panel.doneAt(c.seats) + _SETTLE_WINDOW);
         Panel.requireFull(c.seats);
-        uint256 loss = Dice.lossRoundedUp(terms, c.execution, c.verification.listed, reveal.seed);
+        uint256 loss = Dice.lossRoundedUp(c.terms, c.execution, c.verification.listed, reveal.seed);
         bytes32[3] memory digests;
-        (c.verification.outcome, digests) = Evidence.judge(terms, c, reveal);
+        (c.verification.outcome, digests) = Evidence.judge(c, reveal);
         // Effect:
         c.verification.revealed = reveal.piece;
         if (c.verification.outcome == Outcome.Agreed) {
             _emitRevealed(c, reveal, digests);
-            _book.close(terms, c, Settlement.Ruling({loser: 0, bondBurned: loss, bondLocked: true, silent: false}));
+            _book.close(c, Settlement.Ruling({loser: 0, bondBurned: loss, bondLocked: true, silent: false}));
         } else {
-            _book.ledger.settleBond(terms, c.execution.id, loss);
+            _book.ledger.settleBond(c.terms, c.execution.id, loss);
             c.execution.deadline = Deadline.afterSeconds(_APPEAL_WINDOW);
             _storeVerification(c, Status.Verdict);
             _emitRevealed(c, reveal, digests);
@@ -223,11 +228,12 @@ contract Verifications {
         Seat[] calldata seats
     ) external {
         // Check:
-        Panel.Case memory c = Panel.load(_book.records, Records.jobId(terms), execution, verification, Status.Verifying);
-        c.seat(_book.records, terms, seats);
+        Panel.Case memory c;
+        c.load(_book.records, Records.load(c.terms, terms), execution, verification, Status.Verifying);
+        c.load(_book.records, seats);
         Deadline.requirePassed(Panel.doneAt(c.seats) + _SETTLE_WINDOW);
         // Effect:
-        _book.close(terms, c, Settlement.Ruling({loser: 0, bondBurned: terms.bond, bondLocked: true, silent: true}));
+        _book.close(c, Settlement.Ruling({loser: 0, bondBurned: c.terms.bond, bondLocked: true, silent: true}));
     }
 
     function timeoutVerdict(
@@ -237,37 +243,42 @@ contract Verifications {
         Seat[] calldata seats
     ) external {
         // Check:
-        Panel.Case memory c = Panel.load(_book.records, Records.jobId(terms), execution, verification, Status.Verdict);
-        c.seat(_book.records, terms, seats);
+        Panel.Case memory c;
+        c.load(_book.records, Records.load(c.terms, terms), execution, verification, Status.Verdict);
+        c.load(_book.records, seats);
         Deadline.requirePassed(c.execution.deadline);
         // Effect:
         Outcome outcome = c.verification.outcome;
         if (outcome == Outcome.SecondLost || outcome == Outcome.ThirdLost) {
             uint8 loser = outcome == Outcome.SecondLost ? 2 : 3;
-            _book.close(terms, c, Settlement.Ruling({loser: loser, bondBurned: 0, bondLocked: false, silent: false}));
+            _book.close(c, Settlement.Ruling({loser: loser, bondBurned: 0, bondLocked: false, silent: false}));
             return;
         }
         _book.records.drop(c.execution.id, c.seats);
         if (outcome == Outcome.AllDiffer) {
-            _book.ledger.refund(terms, c);
+            _book.ledger.refund(c);
         } else {
-            _book.ledger.payVerifiersOnly(terms, c);
+            _book.ledger.payVerifiersOnly(c);
             _book.giveBackAround(c.execution, c.verification.revealed);
         }
     }
 
-    function _drawRule(Terms calldata terms, Panel.Case memory c, uint8 number, Seat calldata other)
+    function _drawRule(Panel.Case memory c, uint8 number, Seat calldata other)
         private
         view
         returns (Draw.Rule memory rule)
     {
-        uint8 want = Panel.size(terms, c.verification) == 1 ? 0 : 5 - number;
+        uint8 want = Panel.size(c) == 1 ? 0 : 5 - number;
         if (other.number != want) revert IMarket.WrongSeat(other.number, want);
-        rule.client = terms.client;
+        rule.client = c.terms.client;
         rule.first = c.execution.node;
-        if (want != 0) rule.other = c.current(_book.records, terms, other).node;
+        if (want != 0) {
+            Seat memory o;
+            c.load(_book.records, o, other);
+            rule.other = o.node;
+        }
         rule.minStake = _MIN_STAKE;
-        rule.fine = terms.fine;
+        rule.fine = c.terms.fine;
     }
 
     function _storeVerification(Panel.Case memory c, Status status) private {

@@ -69,6 +69,21 @@ contract JobsTest is Game {
         _create(good);
     }
 
+    /// Terms are identified by what lies in calldata, so that a number wider than its type would make another job.
+    function test_createBadEncoding() public {
+        Terms memory terms = _terms(4, 2, NEVER);
+        uint8[11] memory bits = [160, 32, 32, 16, 8, 32, 64, 96, 96, 96, 96];
+        for (uint256 i; i < bits.length; ++i) {
+            bytes memory encoded = abi.encodeCall(market.createJob, (terms));
+            encoded[4 + 32 * (i + 1) - 1 - bits[i] / 8] = hex"01";
+            _fails(abi.encodeWithSelector(IMarket.BadTerms.selector, "encoding"));
+            vm.prank(client);
+            (bool reverted,) = address(market).call(encoded);
+            _true(reverted, "as expected");
+        }
+        _create(terms);
+    }
+
     function _copy(Terms memory terms) private pure returns (Terms memory) {
         return abi.decode(abi.encode(terms), (Terms));
     }

@@ -8,7 +8,6 @@ import {Registry} from "./Registry.sol";
 import {Settlement} from "./Settlement.sol";
 import {IMarket} from "../IMarket.sol";
 import {Execution, Status} from "../types/Execution.sol";
-import {Terms} from "../types/Job.sol";
 
 /// @title All that the market stores, and the ways an execution leaves it.
 library Book {
@@ -22,11 +21,9 @@ library Book {
     }
 
     /// Ends an execution with its node paid.
-    function close(State storage self, Terms calldata terms, Panel.Case memory c, Settlement.Ruling memory ruling)
-        internal
-    {
+    function close(State storage self, Panel.Case memory c, Settlement.Ruling memory ruling) internal {
         self.records.drop(c.execution.id, c.seats);
-        self.ledger.pay(terms, c, ruling);
+        self.ledger.pay(c, ruling);
     }
 
     /// Gives the pieces [from, from + count) of an execution back to its job, as the returned execution `id`.

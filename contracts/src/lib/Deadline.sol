@@ -7,7 +7,9 @@ import {IMarket} from "../IMarket.sol";
 library Deadline {
     /// The moment `window` seconds from now.
     function afterSeconds(uint32 window) internal view returns (uint64) {
-        return uint64(block.timestamp) + window;
+        unchecked {
+            return uint64(block.timestamp) + window;
+        }
     }
 
     function requireOpen(uint64 deadline) internal view {

@@ -19,7 +19,7 @@ library Dice {
 
     /// What the client loses of its bond, wei, for having `listed` for verification other pieces than the dice hit.
     /// Fails with `WrongSeed` unless `seed` is the sealed one.
-    function lossRoundedUp(Terms calldata terms, Execution memory e, uint256[] memory listed, bytes32 seed)
+    function lossRoundedUp(Terms memory terms, Execution memory e, uint256[] memory listed, bytes32 seed)
         internal
         pure
         returns (uint256)

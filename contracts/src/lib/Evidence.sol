@@ -53,21 +53,21 @@ library Evidence {
     }
 
     /// Fails with `NotListed` unless the panel has results of `piece` to compare.
-    function requireListed(Terms calldata terms, Panel.Case memory c, uint32 piece) internal pure {
+    function requireListed(Panel.Case memory c, uint32 piece) internal pure {
         uint32 from = c.execution.from;
         bool listed = piece >= from && c.verification.listed.has(piece - from);
-        bool escalated = terms.seats == 3 || c.verification.thirdTarget == 0 || piece == c.verification.escalated;
+        bool escalated = c.terms.seats == 3 || c.verification.thirdTarget == 0 || piece == c.verification.escalated;
         if (!listed || !escalated) revert IMarket.NotListed(piece);
     }
 
     /// What the revealed piece shows. `digests` are the seats' results, 0 for one that nobody could read.
-    function judge(Terms calldata terms, Panel.Case memory c, Reveal calldata reveal)
+    function judge(Panel.Case memory c, Reveal calldata reveal)
         internal
         view
         returns (Outcome outcome, bytes32[3] memory digests)
     {
-        requireListed(terms, c, reveal.piece);
-        _requireKey(terms, reveal);
+        requireListed(c, reveal.piece);
+        _requireKey(c.terms, reveal);
         bytes32[3] memory results;
         for (uint256 i; i < 3; ++i) {
             Claim memory claim = i == 0 ? _first(c, reveal.piece) : _verifier(c, c.seats[i - 1], reveal.piece);
@@ -100,7 +100,7 @@ library Evidence {
         });
     }
 
-    function _requireKey(Terms calldata terms, Reveal calldata reveal) private pure {
+    function _requireKey(Terms memory terms, Reveal calldata reveal) private pure {
         address pk = Secp256k1.addressOfKey(reveal.sk);
         bytes32 leaf = keccak256(abi.encode(reveal.piece, reveal.specDigest, pk));
         bool known = pk != address(0) && reveal.specProof.proves(leaf, 0, reveal.piece, terms.pieces, terms.specRoot, 0);

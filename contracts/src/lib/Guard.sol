@@ -11,30 +11,31 @@ import {Terms} from "../types/Job.sol";
 library Guard {
     using Records for Records.State;
 
-    /// The job of these terms, if the caller is its client.
-    function requireClient(Terms calldata terms) internal view returns (bytes32 job) {
-        if (msg.sender != terms.client) revert IMarket.NotClient(msg.sender, terms.client);
-        return Records.jobId(terms);
+    /// Fills in the terms and gives their job. The caller must be its client.
+    function requireClient(Terms memory t, Terms calldata terms) internal view returns (bytes32 job) {
+        job = Records.load(t, terms);
+        if (msg.sender != t.client) revert IMarket.NotClient(msg.sender, t.client);
     }
 
     /// As `requireClient`, and for everybody once the job has expired.
-    function requireClientOrExpired(Terms calldata terms) internal view returns (bytes32 job) {
-        if (block.timestamp <= terms.expiry) return requireClient(terms);
-        return Records.jobId(terms);
+    function requireClientOrExpired(Terms memory t, Terms calldata terms) internal view returns (bytes32 job) {
+        job = Records.load(t, terms);
+        if (block.timestamp <= t.expiry && msg.sender != t.client) revert IMarket.NotClient(msg.sender, t.client);
     }
 
-    /// The execution, if the client may act on its commitment: in time, and once `confirmations` blocks make sure that
-    /// no reorganisation takes it back.
+    /// Fills in the terms and the execution, on whose commitment the client must be allowed to act: in time, and once
+    /// `confirmations` blocks make sure that no reorganisation takes it back.
     function requireConfirmed(
         Records.State storage records,
+        Terms memory t,
+        Execution memory e,
         Terms calldata terms,
         Execution calldata execution,
         uint32 confirmations
-    ) internal view returns (Execution memory) {
-        Execution memory e = records.load(requireClient(terms), execution, Status.Committed);
+    ) internal view {
+        records.load(e, execution, requireClient(t, terms), Status.Committed);
         Deadline.requireOpen(e.deadline);
         uint64 want = e.committedBlock + confirmations;
         if (block.number < want) revert IMarket.Unconfirmed(e.committedBlock, want, uint64(block.number));
-        return e;
     }
 }

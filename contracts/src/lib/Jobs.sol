@@ -11,9 +11,34 @@ import {Parameters} from "../types/Parameters.sol";
 library Jobs {
     /// Drawn nodes have a fine locked until the slowest seat of their panel is done, without having been asked.
     uint32 private constant LONGEST_WINDOW = 30 days;
+    uint256 private constant TERMS_BYTES = 14 * 32;
+
+    /// Fails with `BadTerms` if a field has bits that its type does not. Jobs are identified by a hash of what lies in
+    /// calldata, so this check at the creation makes it superfluous in all later calls.
+    function requireEncoded(Terms calldata terms) internal pure {
+        uint256[14] calldata words;
+        assembly ("memory-safe") {
+            words := terms
+        }
+        uint256 surplus = words[0] >> 160; // client
+        surplus |= (words[1] | words[2] | words[5]) >> 32; // nonce, pieces, executeWindow
+        surplus |= words[3] >> 16; // checkRate
+        surplus |= words[4] >> 8; // seats
+        surplus |= words[6] >> 64; // expiry
+        surplus |= (words[7] | words[8] | words[9] | words[10]) >> 96; // bid, fuelPrice, fine, bond
+        if (surplus != 0) revert IMarket.BadTerms("encoding");
+    }
+
+    /// Emits `JobCreated` with the terms as they lie in memory, which is how abi.encode writes them.
+    function emitCreated(bytes32 job, Terms memory terms) internal {
+        bytes32 selector = IMarket.JobCreated.selector;
+        assembly ("memory-safe") {
+            log3(terms, TERMS_BYTES, selector, job, mload(terms))
+        }
+    }
 
     /// Fails with `BadTerms` naming the first field that is out of its range.
-    function requireSane(Terms calldata terms, uint16 minCheckRate, uint96 noShowFee) internal view {
+    function requireSane(Terms memory terms, uint16 minCheckRate, uint96 noShowFee) internal view {
         if (terms.pieces == 0) revert IMarket.BadTerms("pieces");
         if (terms.checkRate < minCheckRate) revert IMarket.BadTerms("checkRate");
         if (terms.seats != 2 && terms.seats != 3) revert IMarket.BadTerms("seats");
@@ -25,10 +50,7 @@ library Jobs {
     }
 
     /// Fails unless the offer is for this job, both are still open, and `count` pieces may be assigned with it.
-    function requireOpen(Terms calldata terms, Offer calldata offer, bytes32 job, uint32 count, uint32 most)
-        internal
-        view
-    {
+    function requireOpen(Terms memory terms, Offer memory offer, bytes32 job, uint32 count, uint32 most) internal view {
         if (offer.job != job) revert IMarket.WrongJob(offer.job, job);
         if (offer.node == terms.client) revert IMarket.ClientMayNotServe(terms.client);
         Deadline.requireOpen(terms.expiry);

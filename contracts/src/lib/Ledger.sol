@@ -6,34 +6,49 @@ import {Purse} from "./Purse.sol";
 
 /// @title The money: every wei is free or locked in some wallet, or burned. Amounts are wei.
 library Ledger {
+    /// A struct only because storage can be pointed at in structs alone.
+    struct Account {
+        Purse purse;
+    }
+
     struct State {
-        mapping(address wallet => Purse) purses;
+        mapping(address wallet => Account) accounts;
         uint256 burnedWei;
     }
 
     /// Fails with `InsufficientFree` if `keep` would not stay free.
     function lock(State storage self, address wallet, uint256 amount, uint256 keep) internal {
-        Purse purse = self.purses[wallet];
-        requireFree(wallet, purse, amount + keep);
-        self.purses[wallet] = purse.lock(amount);
+        Account storage account = self.accounts[wallet];
+        Purse purse = account.purse;
+        requireFree(wallet, purse, _sum(amount, keep));
+        account.purse = purse.lock(amount);
     }
 
     /// As `lock`, and spends a nonce of the wallet. Fails with `NonceSpent`.
     function spendAndLock(State storage self, address wallet, uint32 nonce, uint256 amount, uint256 keep) internal {
-        (bool ok, Purse purse) = self.purses[wallet].spend(nonce);
+        Account storage account = self.accounts[wallet];
+        (bool ok, Purse purse) = account.purse.spend(nonce);
         if (!ok) revert IMarket.NonceSpent(wallet, nonce);
-        requireFree(wallet, purse, amount + keep);
-        self.purses[wallet] = purse.lock(amount);
+        requireFree(wallet, purse, _sum(amount, keep));
+        account.purse = purse.lock(amount);
     }
 
     /// Takes `fromLocked` out of the wallet's locks and makes `toFree` free in it.
     function release(State storage self, address wallet, uint256 fromLocked, uint256 toFree) internal {
-        self.purses[wallet] = self.purses[wallet].release(fromLocked, toFree);
+        Account storage account = self.accounts[wallet];
+        account.purse = account.purse.release(fromLocked, toFree);
     }
 
     /// Counts money that a release left out. It never moves again.
     function burn(State storage self, uint256 amount) internal {
         self.burnedWei += amount;
+    }
+
+    /// What is asked for is at most a product of a 96-bit price and 64-bit counts.
+    function _sum(uint256 a, uint256 b) private pure returns (uint256) {
+        unchecked {
+            return a + b;
+        }
     }
 
     function requireFree(address wallet, Purse purse, uint256 want) internal pure {

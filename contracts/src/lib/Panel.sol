@@ -13,71 +13,64 @@ library Panel {
 
     /// An execution with all that belongs to its check.
     struct Case {
+        Terms terms;
         Execution execution;
         Verification verification;
         Seat[] seats;
     }
 
-    /// The caller's records without the seats, if they are the present ones.
+    /// Fills in the caller's execution and verification, which must be the present ones.
     function load(
+        Case memory c,
         Records.State storage records,
         bytes32 job,
         Execution calldata execution,
         Verification calldata verification,
         Status want
-    ) internal view returns (Case memory) {
-        Execution memory e = records.load(job, execution, want);
-        Verification memory v = verification;
-        Records.requireSame(e.id, e.verification, Records.hash(v));
-        return Case(e, v, new Seat[](0));
+    ) internal view {
+        records.load(c.execution, execution, job, want);
+        Records.load(c.verification, verification, c.execution.id, c.execution.verification);
     }
 
-    /// Adds the seats, which must be the panel's, all and in order.
-    function seat(Case memory c, Records.State storage records, Terms calldata terms, Seat[] calldata seats)
-        internal
-        view
-    {
-        uint8 length = size(terms, c.verification);
+    /// Fills in the seats, which must be the panel's, all and in order.
+    function load(Case memory c, Records.State storage records, Seat[] calldata seats) internal view {
+        uint8 length = size(c);
         c.seats = new Seat[](length);
         for (uint8 i; i < length; ++i) {
             if (i == seats.length) revert IMarket.WrongSeat(0, i + 2);
             if (seats[i].number != i + 2) revert IMarket.WrongSeat(seats[i].number, i + 2);
-            c.seats[i] = current(c, records, terms, seats[i]);
+            load(c, records, c.seats[i], seats[i]);
         }
         if (seats.length > length) revert IMarket.WrongSeat(seats[length].number, 0);
     }
 
     /// Number of verifiers' seats.
-    function size(Terms calldata terms, Verification memory verification) internal pure returns (uint8) {
-        return terms.seats == 3 || verification.thirdTarget != 0 ? 2 : 1;
+    function size(Case memory c) internal pure returns (uint8) {
+        return c.terms.seats == 3 || c.verification.thirdTarget != 0 ? 2 : 1;
     }
 
-    /// The caller's seat, if it is one of the panel and the present record.
-    function current(Case memory c, Records.State storage records, Terms calldata terms, Seat calldata given)
-        internal
-        view
-        returns (Seat memory)
-    {
-        Seat memory seat_ = given;
-        uint8 last = size(terms, c.verification) + 1;
-        if (seat_.number < 2 || seat_.number > last) revert IMarket.WrongSeat(seat_.number, last);
-        bytes32 key = Records.seatKey(c.execution.id, seat_.number);
+    /// Fills in the caller's seat, which must be one of the panel and the present record.
+    function load(Case memory c, Records.State storage records, Seat memory seat, Seat calldata given) internal view {
+        Records.copy(seat, given);
+        uint8 number = seat.number;
+        uint8 last = size(c) + 1;
+        if (number < 2 || number > last) revert IMarket.WrongSeat(number, last);
+        bytes32 key = Records.seatKey(c.execution.id, number);
         bytes32 want = records.seats[key];
-        if (want == 0) want = Records.hash(vacancy(c, terms, seat_.number));
-        Records.requireSame(key, want, Records.hash(seat_));
-        return seat_;
+        if (want == 0) want = Records.hash(vacancy(c, number));
+        Records.requireSame(key, want, Records.hash(seat));
     }
 
     /// A seat as it is before its first draw, when its slot is still empty.
-    function vacancy(Case memory c, Terms calldata terms, uint8 number) internal pure returns (Seat memory seat_) {
+    function vacancy(Case memory c, uint8 number) internal pure returns (Seat memory seat) {
         Verification memory v = c.verification;
-        bool escalated = number == 3 && terms.seats == 2;
-        seat_.execution = c.execution.id;
-        seat_.number = number;
-        seat_.status = SeatStatus.Drawing;
-        seat_.pieces = escalated ? 1 : v.hits;
-        seat_.target = escalated ? v.thirdTarget : v.target;
-        seat_.deadline = escalated ? v.thirdDeadline : v.deadline;
+        bool escalated = number == 3 && c.terms.seats == 2;
+        seat.execution = c.execution.id;
+        seat.number = number;
+        seat.status = SeatStatus.Drawing;
+        seat.pieces = escalated ? 1 : v.hits;
+        seat.target = escalated ? v.thirdTarget : v.target;
+        seat.deadline = escalated ? v.thirdDeadline : v.deadline;
     }
 
     /// When the last seat was done, timestamp in seconds. Fails with `PanelRunning` while one is not.
@@ -99,9 +92,9 @@ library Panel {
         }
     }
 
-    function requireStatus(Seat memory seat_, SeatStatus want) internal pure {
-        if (seat_.status != want) {
-            revert IMarket.WrongSeatStatus(seat_.execution, seat_.number, seat_.status, want);
+    function requireStatus(Seat memory seat, SeatStatus want) internal pure {
+        if (seat.status != want) {
+            revert IMarket.WrongSeatStatus(seat.execution, seat.number, seat.status, want);
         }
     }
 }

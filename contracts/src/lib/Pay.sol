@@ -6,21 +6,25 @@ import {Terms} from "../types/Job.sol";
 /// @title What is owed. Amounts are wei; the product of two 96-bit amounts and 64-bit fuel fits 256 bits.
 library Pay {
     /// The price cap is the pay, or, if the job is metered, what the fuel costs up to the cap.
-    function firstSeat(Terms calldata terms, uint32 pieces, uint64 fuel) internal pure returns (uint256) {
-        uint256 cap = uint256(terms.bid) * pieces;
-        if (terms.fuelPrice == 0) return cap;
-        return _min(cap, uint256(terms.fuelPrice) * fuel);
+    function firstSeat(Terms memory terms, uint32 pieces, uint64 fuel) internal pure returns (uint256) {
+        unchecked {
+            uint256 cap = uint256(terms.bid) * pieces;
+            if (terms.fuelPrice == 0) return cap;
+            return _min(cap, uint256(terms.fuelPrice) * fuel);
+        }
     }
 
     /// As for seat 1, with cap and fuel price raised by bid′ / bid.
-    function verifierRoundedDown(Terms calldata terms, uint96 raisedBid, uint32 pieces, uint64 fuel)
+    function verifierRoundedDown(Terms memory terms, uint96 raisedBid, uint32 pieces, uint64 fuel)
         internal
         pure
         returns (uint256)
     {
-        uint256 cap = uint256(raisedBid) * pieces;
-        if (terms.fuelPrice == 0) return cap;
-        return _min(cap, (uint256(terms.fuelPrice) * fuel * raisedBid) / terms.bid);
+        unchecked {
+            uint256 cap = uint256(raisedBid) * pieces;
+            if (terms.fuelPrice == 0) return cap;
+            return _min(cap, (uint256(terms.fuelPrice) * fuel * raisedBid) / terms.bid);
+        }
     }
 
     /// The part of the bond that `wrong` skipped or foreign pieces cost when the dice hit `hits`.
@@ -30,8 +34,10 @@ library Pay {
     }
 
     /// The least bond of an execution: twice the price of its expected hits.
-    function leastBondRoundedUp(Terms calldata terms, uint32 pieces) internal pure returns (uint256) {
-        return (2 * uint256(terms.bid) * pieces * terms.checkRate + 0xffff) >> 16;
+    function leastBondRoundedUp(Terms memory terms, uint32 pieces) internal pure returns (uint256) {
+        unchecked {
+            return (2 * uint256(terms.bid) * pieces * terms.checkRate + 0xffff) >> 16;
+        }
     }
 
     function _min(uint256 a, uint256 b) private pure returns (uint256) {

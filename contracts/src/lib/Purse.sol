@@ -36,25 +36,33 @@ library PurseLib {
     }
 
     function credit(Purse purse, uint256 amount) internal pure returns (Purse) {
-        assert(amount <= type(uint96).max - purse.free());
-        return Purse.wrap(Purse.unwrap(purse) + amount);
+        unchecked {
+            assert(amount <= type(uint96).max - purse.free());
+            return Purse.wrap(Purse.unwrap(purse) + amount);
+        }
     }
 
     function debit(Purse purse, uint256 amount) internal pure returns (Purse) {
         assert(amount <= purse.free());
-        return Purse.wrap(Purse.unwrap(purse) - amount);
+        unchecked {
+            return Purse.wrap(Purse.unwrap(purse) - amount);
+        }
     }
 
     function lock(Purse purse, uint256 amount) internal pure returns (Purse) {
         assert(amount <= purse.free());
-        return Purse.wrap(Purse.unwrap(purse) - amount + (amount << 96));
+        unchecked {
+            return Purse.wrap(Purse.unwrap(purse) - amount + (amount << 96));
+        }
     }
 
     /// Takes `fromLocked` out of the locks and puts `toFree` into the free balance. The caller keeps the books: what
     /// leaves one purse enters another one or is burned.
     function release(Purse purse, uint256 fromLocked, uint256 toFree) internal pure returns (Purse) {
         assert(fromLocked <= purse.locked());
-        return Purse.wrap(Purse.unwrap(purse) - (fromLocked << 96)).credit(toFree);
+        unchecked {
+            return Purse.wrap(Purse.unwrap(purse) - (fromLocked << 96)).credit(toFree);
+        }
     }
 
     /// An anti-replay window as in RFC 4303: bit k of the nonce bits says that nonce top − k is spent. In a fresh

@@ -7,7 +7,8 @@ import {Terms} from "../types/Job.sol";
 import {Seat} from "../types/Seat.sol";
 
 /// @title What the contract remembers of the records that callers bring: one word each.
-/// @dev Structs of value types only lie in memory as abi.encode writes them, so they are hashed where they are.
+/// @dev Structs of value types only lie in memory as abi.encode writes them, so they are hashed where they are. And what
+/// hashes to a stored word is what this contract once wrote, so it is copied as it came and its fields need no checks.
 library Records {
     struct State {
         /// 1 + first piece never assigned, for open jobs.
@@ -18,7 +19,16 @@ library Records {
 
     uint256 private constant TERMS_BYTES = 14 * 32;
     uint256 private constant EXECUTION_BYTES = 12 * 32;
+    uint256 private constant VERIFICATION_BYTES = 10 * 32;
     uint256 private constant SEAT_BYTES = 11 * 32;
+
+    /// Fills in the terms as they came and gives their job. Only terms whose encoding was checked have a job.
+    function load(Terms memory terms, Terms calldata given) internal view returns (bytes32 job) {
+        assembly ("memory-safe") {
+            calldatacopy(terms, given, TERMS_BYTES)
+        }
+        return jobId(given);
+    }
 
     function jobId(Terms calldata terms) internal view returns (bytes32 id) {
         // keccak256(abi.encode(block.chainid, address(this), terms)), without decoding what is already encoded.
@@ -61,22 +71,60 @@ library Records {
         return keccak256(abi.encode(verification));
     }
 
-    /// The caller's record, if it is the present one, has `want` as its status and belongs to `job`.
-    function load(State storage self, bytes32 job, Execution calldata given, Status want)
+    /// Fills in the caller's record, which must be the present one, have `want` as its status and belong to `job`.
+    function load(State storage self, Execution memory execution, Execution calldata given, bytes32 job, Status want)
         internal
         view
-        returns (Execution memory)
     {
-        Execution memory execution = load(self, given, want);
+        load(self, execution, given, want);
         if (execution.job != job) revert IMarket.WrongJob(execution.job, job);
-        return execution;
     }
 
-    function load(State storage self, Execution calldata given, Status want) internal view returns (Execution memory) {
-        Execution memory execution = given;
+    function load(State storage self, Execution memory execution, Execution calldata given, Status want) internal view {
+        assembly ("memory-safe") {
+            calldatacopy(execution, given, EXECUTION_BYTES)
+        }
         requireSame(execution.id, self.executions[execution.id], hash(execution));
         if (execution.status != want) revert IMarket.WrongStatus(execution.id, execution.status, want);
-        return execution;
+    }
+
+    /// Fills in the caller's verification of the execution `id`; its hash must be `want`.
+    function load(Verification memory verification, Verification calldata given, bytes32 id, bytes32 want)
+        internal
+        pure
+    {
+        uint256[] calldata listed = given.listed;
+        bytes32 have;
+        assembly ("memory-safe") {
+            // abi.encode(verification): where the struct starts, its words, and at their end the list. The third word says
+            // where the list is: in the encoding from the struct on, in memory as an address.
+            let preimage := mload(0x40)
+            let list := add(preimage, add(VERIFICATION_BYTES, 0x20))
+            let end := add(add(list, 0x20), shl(5, listed.length))
+            mstore(preimage, 0x20)
+            calldatacopy(add(preimage, 0x20), given, VERIFICATION_BYTES)
+            mstore(add(preimage, 0x60), VERIFICATION_BYTES)
+            mstore(list, listed.length)
+            calldatacopy(add(list, 0x20), listed.offset, shl(5, listed.length))
+            have := keccak256(preimage, sub(end, preimage))
+            calldatacopy(verification, given, VERIFICATION_BYTES)
+            mstore(add(verification, 0x40), list)
+            mstore(0x40, end)
+        }
+        requireSame(id, want, have);
+    }
+
+    /// Fills in the caller's seat, whose key must be `key` and which must be the present one.
+    function load(State storage self, Seat memory seat, Seat calldata given, bytes32 key) internal view {
+        copy(seat, given);
+        requireSame(key, self.seats[key], hash(seat));
+    }
+
+    /// Its hash is still to be compared with the stored one.
+    function copy(Seat memory seat, Seat calldata given) internal pure {
+        assembly ("memory-safe") {
+            calldatacopy(seat, given, SEAT_BYTES)
+        }
     }
 
     function store(State storage self, Execution memory execution) internal {

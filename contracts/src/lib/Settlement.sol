@@ -30,7 +30,7 @@ library Settlement {
     /// Pays the node of an execution that nobody verified.
     function payUnverified(
         Ledger.State storage ledger,
-        Terms calldata terms,
+        Terms memory terms,
         Execution memory e,
         uint256 bondBurned,
         bool silent
@@ -42,12 +42,11 @@ library Settlement {
     }
 
     /// Pays seat 1 and every committed verifier but the loser, 2 or 3, which loses its fine.
-    function pay(Ledger.State storage ledger, Terms calldata terms, Panel.Case memory c, Ruling memory ruling)
-        internal
-    {
+    function pay(Ledger.State storage ledger, Panel.Case memory c, Ruling memory ruling) internal {
+        Terms memory terms = c.terms;
         Execution memory e = c.execution;
         uint256 spent = _payFirst(ledger, terms, e, ruling.silent);
-        spent += _payVerifiers(ledger, terms, c, ruling.loser) + ruling.bondBurned;
+        spent += _payVerifiers(ledger, c, ruling.loser) + ruling.bondBurned;
         uint256 locked = uint256(terms.bid) * e.count + checks(terms, c.verification);
         if (ruling.bondLocked) locked += terms.bond;
         ledger.release(terms.client, locked, locked - spent);
@@ -56,14 +55,16 @@ library Settlement {
 
     /// Seat 1 was proved wrong: it loses its fine, the verifiers are paid. The price of the revealed piece goes back
     /// to the client, the price of the others stays locked for whoever runs them next.
-    function payVerifiersOnly(Ledger.State storage ledger, Terms calldata terms, Panel.Case memory c) internal {
+    function payVerifiersOnly(Ledger.State storage ledger, Panel.Case memory c) internal {
+        Terms memory terms = c.terms;
         _slash(ledger, c.execution.id, 1, c.execution.node, terms.fine);
         uint256 locked = terms.bid + checks(terms, c.verification);
-        ledger.release(terms.client, locked, locked - _payVerifiers(ledger, terms, c, 1));
+        ledger.release(terms.client, locked, locked - _payVerifiers(ledger, c, 1));
     }
 
     /// Nobody can tell who was right: everybody gets back what it put up.
-    function refund(Ledger.State storage ledger, Terms calldata terms, Panel.Case memory c) internal {
+    function refund(Ledger.State storage ledger, Panel.Case memory c) internal {
+        Terms memory terms = c.terms;
         ledger.release(c.execution.node, terms.fine, terms.fine);
         for (uint256 i; i < c.seats.length; ++i) {
             ledger.release(c.seats[i].node, terms.fine, terms.fine);
@@ -74,7 +75,7 @@ library Settlement {
     }
 
     /// Gives the client its bond back, less what is burned.
-    function settleBond(Ledger.State storage ledger, Terms calldata terms, bytes32 execution, uint256 burned) internal {
+    function settleBond(Ledger.State storage ledger, Terms memory terms, bytes32 execution, uint256 burned) internal {
         ledger.release(terms.client, terms.bond, terms.bond - burned);
         _burnBond(ledger, terms, execution, burned);
     }
@@ -94,13 +95,13 @@ library Settlement {
     }
 
     /// What the client has locked for verifiers.
-    function checks(Terms calldata terms, Verification memory v) internal pure returns (uint256) {
+    function checks(Terms memory terms, Verification memory v) internal pure returns (uint256) {
         uint256 leaves = uint256(v.hits) * (terms.seats - 1);
         if (v.thirdTarget != 0) ++leaves;
         return v.bid * leaves;
     }
 
-    function _payFirst(Ledger.State storage ledger, Terms calldata terms, Execution memory e, bool silent)
+    function _payFirst(Ledger.State storage ledger, Terms memory terms, Execution memory e, bool silent)
         private
         returns (uint256 due)
     {
@@ -109,10 +110,11 @@ library Settlement {
         emit IMarket.ExecutionSettled(e.id, uint96(due), silent);
     }
 
-    function _payVerifiers(Ledger.State storage ledger, Terms calldata terms, Panel.Case memory c, uint8 loser)
+    function _payVerifiers(Ledger.State storage ledger, Panel.Case memory c, uint8 loser)
         private
         returns (uint256 paid)
     {
+        Terms memory terms = c.terms;
         for (uint256 i; i < c.seats.length; ++i) {
             Seat memory seat = c.seats[i];
             if (seat.status != SeatStatus.Committed) continue;
@@ -133,7 +135,7 @@ library Settlement {
         emit IMarket.Slashed(execution, number, node, fine);
     }
 
-    function _burnBond(Ledger.State storage ledger, Terms calldata terms, bytes32 execution, uint256 amount) private {
+    function _burnBond(Ledger.State storage ledger, Terms memory terms, bytes32 execution, uint256 amount) private {
         if (amount == 0) return;
         ledger.burn(amount);
         emit IMarket.BondBurned(execution, terms.client, uint96(amount));
