@@ -12,7 +12,7 @@ TEST_STEPS := lint examples-check check-gen test-contracts test-go build-nocgo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test $(TEST_STEPS) gen examples bench clean
+.PHONY: help run test $(TEST_STEPS) gen examples bench fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,14 @@ examples-check: examples/toolchain/node_modules ## fail if the committed example
 
 bench: ## all Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+# Each target runs alone for this long: what it finds is kept below wasm/testdata/fuzz and fails go test from then on.
+FUZZ_TIME := 5m
+
+fuzz: ## fuzz both engines and the rewriter against each other: make fuzz FUZZ_TIME=1h
+	go test ./wasm/rewrite -run '^$$' -fuzz '^FuzzInspect$$' -fuzztime $(FUZZ_TIME)
+	go test ./wasm -run '^$$' -fuzz '^FuzzGenerated$$' -fuzztime $(FUZZ_TIME)
+	go test ./wasm -run '^$$' -fuzz '^FuzzModule$$' -fuzztime $(FUZZ_TIME)
 
 clean: ## remove what was built and installed here
 	rm -rf bin bacalhau contracts/out contracts/cache contracts/node_modules examples/toolchain/node_modules

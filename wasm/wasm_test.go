@@ -348,7 +348,7 @@ func TestMemoryLimit(t *testing.T) {
 	task := wasm.Task{Module: load(t, "run/fill_bomb.wasm"), Limits: limits}
 	task.Limits.MemoryBytes = 1 << 20
 	var refused *wasm.ProfileError
-	if _, err := runner(t, "wazero").Run(t.Context(), task); !errors.As(err, &refused) || !strings.Contains(err.Error(), "4 MiB") {
+	if _, err := runner(t, "wazero").Run(t.Context(), task); !errors.As(err, &refused) || !strings.Contains(err.Error(), "asks for 4096 KiB of memory at the start and the limit is 1024 KiB") {
 		t.Error(err)
 	}
 }

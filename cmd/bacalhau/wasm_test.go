@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"math/big"
 	"os"
@@ -189,7 +190,7 @@ func TestWasmCheck(t *testing.T) {
 			t.Errorf("%s: %+v", program, got)
 		}
 	}
-	if got := bacalhau(t, "wasm", "check", wordcountWasm); got.code != 0 || got.stdout != wordcountWasm+" fits execution profile 1\n" {
+	if got := bacalhau(t, "wasm", "check", wordcountWasm); got.code != 0 || got.stdout != fmt.Sprintf("%s fits execution profile %d\n", wordcountWasm, wasm.Version) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -24,6 +24,24 @@ func (e *emitter) chargeOperand(scale func(*code)) {
 	c.localGet(n)
 }
 
+// misc writes an instruction behind 0xfc, with the segment that it copies from.
+func (e *emitter) misc(in instr, raw []byte) {
+	index := in.imm
+	switch in.sub {
+	case miscMemoryInit:
+		index = e.m.initData(in.imm)
+	case miscTableInit:
+		index = e.m.initElem(in.imm)
+	}
+	if index == in.imm {
+		e.region.op(raw...)
+		return
+	}
+	r := &reader{b: raw, p: 2} // behind prefix and opcode
+	r.u32()
+	e.region.op(opPrefixMisc).index(byte(in.sub), index).op(raw[r.p:]...)
+}
+
 // growMemory charges for the pages that the limit allows, grows, and stops the
 // run if the engine then refuses: a machine short of memory must not change a
 // result. A request over the limit costs nothing and yields -1 everywhere.

@@ -229,6 +229,8 @@ func (e *emitter) plain(in instr, raw []byte) {
 		e.growMemory()
 	case opRefFunc:
 		e.region.index(opRefFunc, e.m.shift(in.imm))
+	case opPrefixMisc:
+		e.misc(in, raw)
 	default:
 		e.region.op(raw...)
 	}

@@ -118,6 +118,7 @@ func (m *Module) readSegments() {
 		if s.active && (uint64(s.table) >= uint64(len(m.tableMin)) || uint64(s.offset)+uint64(s.items) > uint64(m.tableMin[s.table])) {
 			refuse("", "an element segment lies outside its table")
 		}
+		m.elems = append(m.elems, s.elemKind)
 	}
 	r = m.section(secData)
 	for n := r.atMost(MaxSegments, "data segments"); n > 0; n-- {
@@ -133,6 +134,7 @@ func (m *Module) readSegments() {
 		if flags != 1 && end > m.memMin*PageBytes {
 			refuse("link with a larger initial memory", "a data segment lies outside the initial memory")
 		}
+		m.data = append(m.data, flags == 1)
 	}
 }
 

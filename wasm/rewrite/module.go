@@ -29,6 +29,8 @@ const (
 	typeF32  = 0x7d
 	typeF64  = 0x7c
 	typeV128 = 0x7b
+
+	typeFuncref = 0x70
 )
 
 type functype struct{ params, results []byte }
@@ -50,10 +52,15 @@ type Module struct {
 	memMin    uint64     // pages
 	memMax    uint32     // pages
 	names     []byte     // content of the name section
+	data      []bool     // of every data segment, whether it is there to be copied from
+	elems     []elemKind
 
-	maxPages  uint32
-	newTypes  []functype
-	meterType uint32
+	maxPages uint32
+	newTypes []functype
+	// Empty segments to add, for what initialises from segments that are gone.
+	emptyElems []byte // their reference types
+	emptyData  bool
+	meterType  uint32
 }
 
 // Inspect reads the module and refuses, with a *ProfileError, what the profile

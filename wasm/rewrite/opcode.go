@@ -98,7 +98,7 @@ func (r *reader) instruction() (in instr) {
 		r.take(8)
 	case op == opPrefixMisc:
 		in.sub = r.subOpcode()
-		r.miscImmediates(in.sub)
+		in.imm = r.miscImmediates(in.sub)
 	case op == opPrefixSIMD:
 		in.sub = r.subOpcode()
 		r.simdImmediates(in.sub)
@@ -116,17 +116,19 @@ func (r *reader) memarg() {
 	r.u32()
 }
 
-func (r *reader) miscImmediates(sub uint32) {
+// miscImmediates returns the first index of those that carry one.
+func (r *reader) miscImmediates(sub uint32) (index uint32) {
 	switch {
 	case sub <= 7:
 	case sub == miscMemoryInit, sub == miscMemoryCopy, sub == miscTableInit, sub == miscTableCopy:
-		r.u32()
+		index = r.u32()
 		r.u32()
 	case sub <= miscTableFill:
-		r.u32()
+		index = r.u32()
 	default:
 		refuse("compile for WebAssembly 2.0", "it uses the instruction 0xfc %d, which is outside the profile", sub)
 	}
+	return index
 }
 
 func (r *reader) simdImmediates(sub uint32) {

@@ -10,7 +10,7 @@ import "fmt"
 
 // Version changes whenever the output for any input changes: fuel, and with it
 // the result digest, depends on every byte that this package emits.
-const Version = 1
+const Version = 2
 
 // Names that the rewritten module adds. A guest that exports one of them is
 // refused, so nothing of the guest can be mistaken for ours.
@@ -97,7 +97,7 @@ func (m *Module) Rewrite(maxPages uint32) (out []byte, err error) {
 			"it asks for %d KiB of memory at the start and the limit is %d KiB", m.memMin<<6, maxPages<<6)
 	}
 	m.maxPages = min(maxPages, m.memMax)
-	m.newTypes = nil
+	m.newTypes, m.emptyElems, m.emptyData = nil, nil, false
 	m.meterType = m.typeIndex(functype{params: []byte{typeI32}})
 	body := map[byte][]byte{
 		secMemory: appendU(appendU([]byte{1, 1}, m.memMin), uint64(m.maxPages)),
@@ -105,13 +105,11 @@ func (m *Module) Rewrite(maxPages uint32) (out []byte, err error) {
 		secTable:  m.tables(),
 		secGlobal: m.globals(),
 		secExport: m.exports(),
-		secElem:   m.elements(),
 		secCode:   m.code(),
+		secFunc:   m.sections[secFunc],
 	}
-	body[secType] = m.types() // after code, which adds types
-	for _, id := range []byte{secFunc, secDataCount, secData} {
-		body[id] = m.sections[id]
-	}
+	// After code, which adds types and segments.
+	body[secType], body[secElem], body[secDataCount], body[secData] = m.types(), m.elements(), m.dataCount(), m.dataSegments()
 	out = []byte(magic)
 	for _, id := range []byte{secType, secImport, secFunc, secTable, secMemory, secGlobal, secExport, secElem, secDataCount, secCode, secData} {
 		if b := body[id]; len(b) > 0 {

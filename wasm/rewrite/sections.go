@@ -90,58 +90,6 @@ func (m *Module) exports() []byte {
 	return appendU(append(appendName(b, FuelExport), 3), uint64(m.fuelGlobal()))
 }
 
-func (m *Module) elements() []byte {
-	r := m.section(secElem)
-	n := r.count()
-	if n == 0 {
-		return nil
-	}
-	b := appendU(nil, uint64(n))
-	for ; n > 0; n-- {
-		b = append(b, r.elements(m.shift).encoded...)
-	}
-	return b
-}
-
-// segment is one element segment, encoded with its function indices moved.
-type segment struct {
-	active               bool
-	table, offset, items uint32
-	encoded              []byte
-}
-
-// elements reads a segment. Eight layouts are told apart by flags: 1 = not
-// active, 2 = a table index (or, with 1, declared only), 4 = expressions.
-func (r *reader) elements(shift func(uint32) uint32) (s segment) {
-	flags := r.u32()
-	if flags > 7 {
-		refuse("", "it is malformed: element segment of kind %d", flags)
-	}
-	b := appendU(nil, uint64(flags))
-	if s.active = flags&1 == 0; s.active {
-		if flags&2 != 0 {
-			s.table = r.u32()
-			b = appendU(b, uint64(s.table))
-		}
-		s.offset = r.offset()
-		b = append(appendS(append(b, opI32Const), int64(int32(s.offset))), opEnd)
-	}
-	if flags&3 != 0 {
-		b = append(b, r.byte()) // element kind or reference type
-	}
-	s.items = r.u32()
-	b = appendU(b, uint64(s.items))
-	for range s.items {
-		if flags&4 != 0 {
-			b = append(b, r.constExpr(shift)...)
-		} else {
-			b = appendU(b, uint64(shift(r.u32())))
-		}
-	}
-	s.encoded = b
-	return s
-}
-
 func (m *Module) code() []byte {
 	r := m.section(secCode)
 	n := r.count()

@@ -1,0 +1,6 @@
+;; want: trap (an active data segment is empty once the program runs)
+(module (memory (export "memory") 1) (data $d (i32.const 0) "abcd")
+ (func (export "_start")
+  (memory.init $d (i32.const 8) (i32.const 0) (i32.const 0))
+  (i32.store (i32.const 16) (i32.const 1))
+  (memory.init $d (i32.const 8) (i32.const 0) (i32.const 4))))
