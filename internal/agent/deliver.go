@@ -117,7 +117,7 @@ func (r *Requester) finishJobs(ctx context.Context) {
 		for id, facts := range r.unfinished() {
 			j := v.Jobs[id]
 			switch {
-			case j != nil && r.over(v, j):
+			case j != nil && r.over(v, j, facts.Cancelled):
 				r.perform.do(ctx, "finish:"+id.Hex(), func(ctx context.Context) error { return r.finishJob(ctx, id) })
 			case j == nil && facts.Cancelled && v.Head.Time > facts.Terms.Expiry: // the contract would not take it any more
 				r.perform.do(ctx, "finish:"+id.Hex(), func(context.Context) error { return r.reject(facts.Terms, errCancelled) })
@@ -130,6 +130,9 @@ var errCancelled = errors.New("cancelled before it was on the chain")
 
 // finishJob merges a job's outputs into one directory and remembers that the job has ended.
 func (r *Requester) finishJob(ctx context.Context, id common.Hash) error {
+	if err := r.salvage(ctx, id); err != nil {
+		return fmt.Errorf("take what there is of the outputs: %w", err)
+	}
 	result, err := r.merge(ctx, id)
 	if err != nil {
 		return fmt.Errorf("merge the outputs: %w", err)
@@ -143,14 +146,15 @@ func (r *Requester) finishJob(ctx context.Context, id common.Hash) error {
 	return nil
 }
 
-// over says that no piece of a job is open or running and that all accepted outputs are here; the caller holds r.mu.
-func (r *Requester) over(v *protocol.View, j *protocol.Job) bool {
+// over says that no piece of a job is open or running and that all accepted outputs are here, or waited for long enough;
+// the caller holds r.mu.
+func (r *Requester) over(v *protocol.View, j *protocol.Job, cancelled bool) bool {
 	if len(j.Open()) > 0 || (j.Frontier < j.Terms.Pieces && !j.Closed) {
 		return false
 	}
 	for _, id := range j.Runs {
 		run := v.Runs[id]
-		if !run.Done() || r.owes(run) {
+		if !run.Done() || (r.owes(run) && patient(v, j, run, cancelled)) {
 			return false
 		}
 	}
