@@ -43,6 +43,10 @@ check-gen: gen ## fail if the generated files are not what the sources say
 	@git ls-files --error-unmatch -- $(GENERATED) >/dev/null && git diff --stat --exit-code -- $(GENERATED) || { \
 		echo "generated files are stale: run make gen and commit the result" >&2; exit 1; }
 
+.PHONY: gas mutants
+gas: contracts/node_modules ## measure every transaction of the contract and rewrite contracts/GAS.md
+	cd contracts && GAS_WRITE=true npx --no-install forge test --match-path test/Gas.t.sol && cat GAS.md
+
 test-contracts: contracts/node_modules ## the contracts' own tests
 	cd contracts && npx --no-install forge test
 
@@ -77,9 +81,9 @@ bench: ## all Go benchmarks
 FUZZ_TIME := 5m
 
 fuzz: ## fuzz both engines and the rewriter against each other: make fuzz FUZZ_TIME=1h
-	go test ./wasm/rewrite -run '^$$' -fuzz '^FuzzInspect$$' -fuzztime $(FUZZ_TIME)
-	go test ./wasm -run '^$$' -fuzz '^FuzzGenerated$$' -fuzztime $(FUZZ_TIME)
-	go test ./wasm -run '^$$' -fuzz '^FuzzModule$$' -fuzztime $(FUZZ_TIME)
+	go test ./wasm/rewrite -run '^$$' -fuzz '^FuzzInspect$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
+	go test ./wasm -run '^$$' -fuzz '^FuzzGenerated$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
+	go test ./wasm -run '^$$' -fuzz '^FuzzModule$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
 
 clean: ## remove what was built and installed here
 	rm -rf bin bacalhau contracts/out contracts/cache contracts/node_modules examples/toolchain/node_modules

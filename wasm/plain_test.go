@@ -49,7 +49,9 @@ func plainCall(i int, f wasi.Func) api.GoModuleFunc {
 		memory, _ := m.Memory().Read(0, m.Memory().Size())
 		var args [10]uint64
 		for i := range f.Params {
-			args[i] = stack[i]
+			if args[i] = stack[i]; f.Params[i] == 'i' {
+				args[i] = uint64(uint32(stack[i]))
+			}
 		}
 		errno, err := host.Call(i, memory, args[:len(f.Params)], free{})
 		if err != nil {

@@ -43,8 +43,8 @@ func (e *emitter) local(kind byte) uint32 {
 func (e *emitter) top() *frame { return &e.frames[len(e.frames)-1] }
 
 // pop and push keep the height; those of the known operands as well.
-func (e *emitter) pop(n int, blind bool) {
-	e.nans.pop(n, blind)
+func (e *emitter) pop(n int, by instr) {
+	e.nans.pop(n, by)
 	e.height -= n
 	if f := e.top(); f.dead {
 		e.height = max(e.height, f.base)
@@ -140,7 +140,7 @@ func (e *emitter) body(r *reader) {
 
 func (e *emitter) open(in instr, raw []byte) {
 	if in.op == opIf {
-		e.pop(1, true)
+		e.pop(1, in)
 	}
 	params, results := e.blockArity(in.block)
 	e.frames = append(e.frames, frame{base: max(0, e.height-params), params: params, results: results, dead: e.top().dead})
@@ -193,7 +193,7 @@ func (e *emitter) branch(in instr, raw []byte) {
 		e.region.op(raw...)
 	default:
 		if in.op != opBr {
-			e.pop(1, true)
+			e.pop(1, in)
 		}
 		e.region.op(raw...)
 	}
@@ -206,9 +206,9 @@ func (e *emitter) branch(in instr, raw []byte) {
 func (e *emitter) call(in instr, raw []byte) {
 	t := e.m.signature[e.m.calleeType(in)]
 	if in.op == opCallIndirect {
-		e.pop(1, true)
+		e.pop(1, in)
 	}
-	e.pop(len(t.params), false)
+	e.pop(len(t.params), in)
 	e.push(len(t.results))
 	e.save(&e.region)
 	if in.op == opCall {
@@ -222,7 +222,7 @@ func (e *emitter) call(in instr, raw []byte) {
 func (e *emitter) plain(in instr, raw []byte) {
 	pops, pushes := effect(in)
 	e.wide = e.wide || in.op == opPrefixSIMD
-	e.pop(pops, in.blind())
+	e.pop(pops, in)
 	e.bulk(in)
 	switch in.op {
 	case opMemoryGrow:

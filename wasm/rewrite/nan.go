@@ -33,16 +33,25 @@ var (
 	nanF64x2 = spans(95, 95, 116, 117, 122, 122, 148, 148, 239, 245)
 )
 
-// blind reports whether the bits of a NaN operand cannot influence the result,
-// so that an operand need not be canonical: arithmetic (whose result is a NaN
-// again, of any bits), comparisons, and conversions to integers.
-func (in instr) blind() bool {
+var (
+	// What vector instructions take their operands for, as far as they are
+	// blind to the bits of NaNs.
+	takesF32x4 = spans(65, 70, 95, 95, 103, 106, 227, 233)
+	takesF64x2 = spans(71, 76, 94, 94, 116, 117, 122, 122, 148, 148, 239, 245)
+)
+
+// blindTo reports whether the bits of a NaN operand of this kind cannot
+// influence the result, so that it need not be canonical: arithmetic (whose
+// result is a NaN again, of any bits), comparisons, and conversions to
+// integers. A vector must be taken for lanes of the type that has the NaN: half
+// of a NaN of 64 bits may be a number, as may two of 32 bits together.
+func (in instr) blindTo(kind lanes) bool {
 	switch op := in.op; {
-	case op >= 0x5b && op <= 0x66, op >= 0xa8 && op <= 0xab, op >= 0xae && op <= 0xb1:
-		return true
+	case op == opPrefixSIMD:
+		return kind == fourF32 && takesF32x4[byte(in.sub)] || kind == twoF64 && takesF64x2[byte(in.sub)]
 	case op == opPrefixMisc:
 		return in.sub <= 7
-	case op == opPrefixSIMD && in.sub >= 65 && in.sub <= 76:
+	case op >= 0x5b && op <= 0x66, op >= 0xa8 && op <= 0xab, op >= 0xae && op <= 0xb1:
 		return true
 	}
 	return in.nan() != notFloat
@@ -83,11 +92,12 @@ type known struct {
 
 const none = -1
 
-func (k *known) pop(n int, blind bool) {
+// pop lets an instruction take n operands.
+func (k *known) pop(n int, by instr) {
 	for ; n > 0 && len(k.stack) > 0; n-- {
 		i := k.stack[len(k.stack)-1]
 		k.stack = k.stack[:len(k.stack)-1]
-		if i != none && !blind {
+		if i != none && !by.blindTo(k.list[i].kind) {
 			k.list[i].wanted = true
 		}
 	}
@@ -106,4 +116,4 @@ func (k *known) pushPending(at int, kind lanes) {
 
 // forget is for the places where other code takes over the operands: whatever
 // is still on the stack must be canonical.
-func (k *known) forget() { k.pop(len(k.stack), false) }
+func (k *known) forget() { k.pop(len(k.stack), instr{op: opEnd}) }
