@@ -11,6 +11,7 @@ import {Guard} from "./lib/Guard.sol";
 import {Jobs} from "./lib/Jobs.sol";
 import {Ledger} from "./lib/Ledger.sol";
 import {Offers} from "./lib/Offers.sol";
+import {Pay} from "./lib/Pay.sol";
 import {Purse} from "./lib/Purse.sol";
 import {Records} from "./lib/Records.sol";
 import {Registry} from "./lib/Registry.sol";
@@ -116,7 +117,7 @@ contract Market is IMarket {
         Jobs.requireEncoded(terms);
         Jobs.requireSane(t, _MIN_CHECK_RATE, _NO_SHOW_FEE);
         // Effect:
-        _book.ledger.spendAndLock(t.client, t.nonce, uint256(t.bid) * t.pieces, _MIN_DEPOSIT);
+        _book.ledger.spendAndLock(t.client, t.nonce, Pay.cap(t, t.pieces), _MIN_DEPOSIT);
         _book.records.advance(job, 0, t.pieces);
         Jobs.emitCreated(job, t);
     }
@@ -344,7 +345,7 @@ contract Market is IMarket {
     // ------------------------------------------------------------------ who and when
 
     function _requireStake(address node, Purse purse) private view {
-        uint256 stake = purse.free() + purse.locked();
+        uint256 stake = purse.stake();
         if (stake < _MIN_STAKE) revert InsufficientStake(node, stake, _MIN_STAKE);
     }
 
@@ -376,7 +377,7 @@ contract Market is IMarket {
     // ------------------------------------------------------------------ effects
 
     function _unlockEscrow(Terms memory terms, uint32 pieces) private {
-        uint256 escrow = uint256(terms.bid) * pieces;
+        uint256 escrow = Pay.cap(terms, pieces);
         _book.ledger.release(terms.client, escrow, escrow);
     }
 

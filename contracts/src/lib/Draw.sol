@@ -51,6 +51,6 @@ library Draw {
     function _eligible(Ledger.State storage ledger, address node, Rule memory rule) private view returns (bool) {
         if (node == rule.client || node == rule.first || node == rule.other) return false;
         Purse purse = ledger.accounts[node].purse;
-        return purse.free() >= rule.fine && purse.free() + purse.locked() >= rule.minStake;
+        return purse.free() >= rule.fine && purse.stake() >= rule.minStake;
     }
 }

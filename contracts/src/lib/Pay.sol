@@ -5,12 +5,19 @@ import {Terms} from "../types/Job.sol";
 
 /// @title What is owed. Amounts are wei; the product of two 96-bit amounts and 64-bit fuel fits 256 bits.
 library Pay {
+    /// The most that `pieces` pieces cost.
+    function cap(Terms memory terms, uint32 pieces) internal pure returns (uint256) {
+        unchecked {
+            return uint256(terms.bid) * pieces;
+        }
+    }
+
     /// The price cap is the pay, or, if the job is metered, what the fuel costs up to the cap.
     function firstSeat(Terms memory terms, uint32 pieces, uint64 fuel) internal pure returns (uint256) {
+        uint256 most = cap(terms, pieces);
+        if (terms.fuelPrice == 0) return most;
         unchecked {
-            uint256 cap = uint256(terms.bid) * pieces;
-            if (terms.fuelPrice == 0) return cap;
-            return _min(cap, uint256(terms.fuelPrice) * fuel);
+            return _min(most, uint256(terms.fuelPrice) * fuel);
         }
     }
 
@@ -21,9 +28,9 @@ library Pay {
         returns (uint256)
     {
         unchecked {
-            uint256 cap = uint256(raisedBid) * pieces;
-            if (terms.fuelPrice == 0) return cap;
-            return _min(cap, (uint256(terms.fuelPrice) * fuel * raisedBid) / terms.bid);
+            uint256 most = uint256(raisedBid) * pieces;
+            if (terms.fuelPrice == 0) return most;
+            return _min(most, (uint256(terms.fuelPrice) * fuel * raisedBid) / terms.bid);
         }
     }
 

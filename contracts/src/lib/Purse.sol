@@ -26,6 +26,13 @@ library PurseLib {
         return uint96(Purse.unwrap(purse) >> 96);
     }
 
+    /// Free and locked.
+    function stake(Purse purse) internal pure returns (uint256) {
+        unchecked {
+            return purse.free() + purse.locked();
+        }
+    }
+
     function registered(Purse purse) internal pure returns (bool) {
         return Purse.unwrap(purse) & REGISTERED != 0;
     }

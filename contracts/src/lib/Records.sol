@@ -7,8 +7,9 @@ import {Terms} from "../types/Job.sol";
 import {Seat} from "../types/Seat.sol";
 
 /// @title What the contract remembers of the records that callers bring: one word each.
-/// @dev Structs of value types only lie in memory as abi.encode writes them, so they are hashed where they are. And what
-/// hashes to a stored word is what this contract once wrote, so it is copied as it came and its fields need no checks.
+/// @dev Structs of value types only lie in memory as abi.encode writes them, so they are hashed where they are. And
+/// what hashes to a stored word is what this contract once wrote, so it is copied as it came and its fields need no
+/// checks.
 library Records {
     struct State {
         /// 1 + first piece never assigned, for open jobs.
@@ -96,8 +97,8 @@ library Records {
         uint256[] calldata listed = given.listed;
         bytes32 have;
         assembly ("memory-safe") {
-            // abi.encode(verification): where the struct starts, its words, and at their end the list. The third word says
-            // where the list is: in the encoding from the struct on, in memory as an address.
+            // abi.encode(verification): where the struct starts, its words, and at their end the list. The third word
+            // says where the list is: in the encoding from the struct on, in memory as an address.
             let preimage := mload(0x40)
             let list := add(preimage, add(VERIFICATION_BYTES, 0x20))
             let end := add(add(list, 0x20), shl(5, listed.length))

@@ -36,8 +36,11 @@ library Settlement {
         bool silent
     ) internal {
         uint256 due = _payFirst(ledger, terms, e, silent);
-        uint256 locked = uint256(terms.bid) * e.count + terms.bond;
-        ledger.release(terms.client, locked, locked - due - bondBurned);
+        unchecked {
+            // `due` is at most the cap, and `bondBurned` at most the bond.
+            uint256 locked = Pay.cap(terms, e.count) + terms.bond;
+            ledger.release(terms.client, locked, locked - due - bondBurned);
+        }
         _burnBond(ledger, terms, e.id, bondBurned);
     }
 
@@ -47,7 +50,7 @@ library Settlement {
         Execution memory e = c.execution;
         uint256 spent = _payFirst(ledger, terms, e, ruling.silent);
         spent += _payVerifiers(ledger, c, ruling.loser) + ruling.bondBurned;
-        uint256 locked = uint256(terms.bid) * e.count + checks(terms, c.verification);
+        uint256 locked = Pay.cap(terms, e.count) + checks(terms, c.verification);
         if (ruling.bondLocked) locked += terms.bond;
         ledger.release(terms.client, locked, locked - spent);
         _burnBond(ledger, terms, e.id, ruling.bondBurned);
@@ -69,7 +72,7 @@ library Settlement {
         for (uint256 i; i < c.seats.length; ++i) {
             ledger.release(c.seats[i].node, terms.fine, terms.fine);
         }
-        uint256 locked = uint256(terms.bid) * c.execution.count + checks(terms, c.verification);
+        uint256 locked = Pay.cap(terms, c.execution.count) + checks(terms, c.verification);
         ledger.release(terms.client, locked, locked);
         emit IMarket.ExecutionRefunded(c.execution.id);
     }
