@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Attack} from "../fixture/Attack.sol";
+import {IMarket} from "../../src/IMarket.sol";
+import {Seat, SeatStatus} from "../../src/types/Seat.sol";
+
+/// @title Those who want to choose who checks, or when, or that nobody does.
+contract DrawAttacks is Attack {
+    /// The attacker tries every block, early and late, for a draw that suits it: there is only one result.
+    function test_drawnEarlyOrLate() public {
+        Run memory r = _atDrawing(1, 2);
+        uint64 target = r.verification.target;
+        vm.roll(target);
+        _fails(abi.encodeWithSelector(IMarket.TargetUnknown.selector, target, target));
+        _drawCall(r, 2);
+        uint256 before = block.timestamp;
+        vm.roll(target + 1);
+        vm.setBlockhash(target, keccak256("the hash that counts"));
+        address early = _whoIsDrawn(r);
+        vm.roll(target + 200);
+        vm.warp(r.verification.deadline);
+        _eq(_whoIsDrawn(r), early, "later blocks draw the same node");
+        vm.warp(before);
+        _draw(r, 2);
+        _eq(r.seats[0].node, early, "the node");
+        _commitSeat(r, 2);
+        _settleVerified(r);
+        _over(r);
+        _ends(r, Gains({client: -1000 - 1250, first: 1000, second: 1250, third: 0, burned: 0}));
+    }
+
+    /// Draws and takes it back.
+    function _whoIsDrawn(Run memory r) private returns (address node) {
+        uint256 snapshot = vm.snapshotState();
+        Run memory copy = abi.decode(abi.encode(r), (Run));
+        _draw(copy, 2);
+        node = copy.seats[0].node;
+        vm.revertToState(snapshot);
+    }
+
+    /// Every node that is drawn stays away: each pays for it, the check is given up, and seat 1 is paid.
+    function test_nobodyShowsUp() public {
+        Run memory r = _atDrawing(1, 2);
+        uint256[NODES] memory absences;
+        for (uint256 i; i < 3; ++i) {
+            _draw(r, 2);
+            for (uint256 k; k < NODES; ++k) {
+                if (r.seats[0].node == _node(k)) ++absences[k];
+            }
+            vm.warp(r.seats[0].deadline + 1);
+            vm.recordLogs();
+            market.timeoutSeat(r.terms, r.execution, r.seats[0]);
+            r.seats[0] = _toldSeat();
+        }
+        _eq(uint8(r.seats[0].status), uint8(SeatStatus.Vacant), "given up");
+        _settleVerified(r);
+        _over(r);
+        for (uint256 k; k < NODES; ++k) {
+            _eq(_wealth(_node(k)), PURSE - 300 * absences[k] + (k == 0 ? 1000 : 0), "node");
+        }
+        _eq(_wealth(client), PURSE - 1000, "client");
+        _eq(market.burned(), 900, "burned");
+    }
+
+    /// All nodes but the attacker's leave: its own result is not checked by itself, the check is given up.
+    function test_everybodyElseLeaves() public {
+        Run memory r = _atDrawing(1, 2);
+        for (uint256 i = 1; i < NODES; ++i) {
+            vm.prank(_node(i));
+            market.exit();
+        }
+        vm.roll(block.number + 2);
+        _fails(abi.encodeWithSelector(IMarket.NobodyEligible.selector, r.verification.target));
+        _drawCall(r, 2);
+        vm.warp(r.verification.deadline + 1);
+        market.timeoutDrawing(r.terms, r.execution, r.verification, r.seats[0]);
+        _finish(r.seats[0], SeatStatus.Vacant);
+        _settleVerified(r);
+        _over(r);
+        _ends(r, Gains({client: -1000, first: 1000, second: 0, third: 0, burned: 0}));
+    }
+
+    /// A second before every deadline its timeout fails, a second after it the action does.
+    function test_deadlinesToTheSecond() public {
+        Run memory r = _atDrawing(1, 2);
+        uint64 end = r.verification.deadline;
+        Seat memory seat = r.seats[0];
+        vm.roll(r.verification.target + 1);
+        vm.warp(end);
+        _fails(abi.encodeWithSelector(IMarket.TooEarly.selector, end, end));
+        market.timeoutDrawing(r.terms, r.execution, r.verification, seat);
+        vm.warp(end + 1);
+        _fails(abi.encodeWithSelector(IMarket.TooLate.selector, end, end + 1));
+        _drawCall(r, 2);
+        vm.warp(end);
+        _draw(r, 2);
+        end = r.seats[0].deadline;
+        vm.warp(end);
+        _fails(abi.encodeWithSelector(IMarket.TooEarly.selector, end, end));
+        market.timeoutSeat(r.terms, r.execution, r.seats[0]);
+        vm.warp(end + 1);
+        _fails(abi.encodeWithSelector(IMarket.TooLate.selector, end, end + 1));
+        vm.prank(r.seats[0].node);
+        market.commitVerification(r.seats[0], "root", 1, "");
+        vm.warp(end);
+        _commitSeat(r, 2);
+        end = r.seats[0].doneAt + 100;
+        vm.warp(end);
+        _fails(abi.encodeWithSelector(IMarket.TooEarly.selector, end, end));
+        market.timeoutResolving(r.terms, r.execution, r.verification, _panel(r));
+        vm.warp(end + 1);
+        _fails(abi.encodeWithSelector(IMarket.TooLate.selector, end, end + 1));
+        _settleVerified(r);
+        vm.warp(end);
+        _settleVerified(r);
+        _over(r);
+        _ends(r, Gains({client: -1000 - 1250, first: 1000, second: 1250, third: 0, burned: 0}));
+    }
+}
