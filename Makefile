@@ -12,7 +12,7 @@ TEST_STEPS := lint examples-check check-gen test-contracts test-go build-nocgo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test $(TEST_STEPS) gen examples bench fuzz clean
+.PHONY: help run test $(TEST_STEPS) gen examples bench bench-wasm fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ examples-check: examples/toolchain/node_modules ## fail if the committed example
 
 bench: ## all Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-wasm: examples/toolchain/node_modules ## WebAssembly against plain engines and native code: a table
+	go test ./wasm/bench -run '^$$' -bench . -benchtime 3x -timeout 1h
 
 # Each target runs alone for this long: what it finds is kept below wasm/testdata/fuzz and fails go test from then on.
 FUZZ_TIME := 5m

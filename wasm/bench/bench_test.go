@@ -1,0 +1,218 @@
+//go:build unix
+
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/filecoin-project/bacalhau/wasm"
+)
+
+// BenchmarkPrograms runs every program in every way, in CPU time, and prints
+// the table. All must print the same.
+func BenchmarkPrograms(b *testing.B) {
+	dir := b.TempDir()
+	data := filepath.Join(dir, "inputs", "data.csv")
+	if err := os.Mkdir(filepath.Dir(data), 0o755); err != nil {
+		b.Fatal(err)
+	}
+	if err := WriteData(data); err != nil {
+		b.Fatal(err)
+	}
+	table := newTable()
+	for _, p := range Programs {
+		s := built(b, p, dir, data)
+		var result string
+		for _, v := range variants() {
+			b.Run(p.Name+"/"+v.name, func(b *testing.B) {
+				runOnce, err := v.prepare(s)
+				if err != nil {
+					b.Fatal(err)
+				}
+				best := run{cpu: math.MaxInt64}
+				for b.Loop() {
+					r, err := runOnce()
+					if err != nil {
+						b.Fatal(err)
+					}
+					if result == "" {
+						result = r.stdout
+					}
+					if r.stdout != result {
+						b.Fatalf("printed %q, and the others %q", r.stdout, result)
+					}
+					if r.cpu < best.cpu {
+						best = r
+					}
+				}
+				b.ReportMetric(best.cpu.Seconds()*1e3, "cpu-ms")
+				table.add(p, v.name, best)
+			})
+		}
+	}
+	if info, err := os.Stat(data); err == nil {
+		table.readBytes = 8 * info.Size()
+	}
+	table.write(os.Stdout)
+}
+
+// BenchmarkStart compiles a Go program, and starts it once it is compiled.
+func BenchmarkStart(b *testing.B) {
+	s := built(b, Hello, b.TempDir(), "")
+	task := wasm.Task{Module: s.module, Limits: wasm.Limits{MemoryBytes: 1 << 30, Fuel: 1, OutputBytes: 1 << 20}}
+	b.Logf("%s has %d bytes", Hello.Name, len(s.module))
+	for _, engine := range wasm.Engines() {
+		runner, err := wasm.NewRunner(engine)
+		if err != nil {
+			b.Fatal(err)
+		}
+		once := func(b *testing.B, fuel uint64) {
+			task.Limits.Fuel = fuel
+			if _, err := runner.Run(context.Background(), task); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.Run("compile/"+engine, func(b *testing.B) {
+			for b.Loop() {
+				// Another memory limit makes another module, which no cache has.
+				task.Limits.MemoryBytes += 64 << 10
+				once(b, 1)
+			}
+		})
+		once(b, 1)
+		b.Run("start/"+engine, func(b *testing.B) {
+			for b.Loop() {
+				once(b, 1) // instantiates, and stops before the program does anything
+			}
+		})
+		b.Run("hello/"+engine, func(b *testing.B) {
+			for b.Loop() {
+				once(b, wasm.MaxFuel)
+			}
+		})
+		if err := runner.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func built(b *testing.B, p Program, dir, data string) subject {
+	b.Helper()
+	s := subject{Program: p, data: data}
+	var err error
+	if s.native, err = p.BuildNative(dir); err != nil {
+		b.Fatal(err)
+	}
+	file, err := p.BuildWASM(dir)
+	if err != nil {
+		b.Fatalf("%v (make bench-wasm installs the compiler)", err)
+	}
+	if s.module, err = os.ReadFile(file); err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+// table has the best run of every program in every way.
+type table struct {
+	programs  []Program
+	best      map[string]map[string]run // by program and variant
+	readBytes int64                     // that the reading program reads
+}
+
+// reading names the program that does nothing but read; it has lines of its own
+// and no part in the means.
+const reading = "read"
+
+func newTable() *table { return &table{best: map[string]map[string]run{}} }
+
+func (t *table) add(p Program, variant string, r run) {
+	if t.best[p.Name] == nil {
+		t.programs = append(t.programs, p)
+		t.best[p.Name] = map[string]run{}
+	}
+	t.best[p.Name][variant] = r
+}
+
+// column is a ratio of CPU times.
+type column struct{ name, of, to string }
+
+var columns = []column{
+	{"wasmtime/native", "plain wasmtime", "native"},
+	{"ours/native", "ours on wasmtime", "native"},
+	{"ours/wasmtime", "ours on wasmtime", "plain wasmtime"},
+	{"wazero/native", "plain wazero", "native"},
+	{"ours/native", "ours on wazero", "native"},
+	{"ours/wazero", "ours on wazero", "plain wazero"},
+}
+
+// write prints CPU seconds as ratios, the cost of a unit of fuel, and the speed
+// of reading.
+func (t *table) write(out io.Writer) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	header := []string{"program", "native ms"}
+	for _, c := range columns {
+		header = append(header, c.name)
+	}
+	for _, e := range wasm.Engines() {
+		header = append(header, "ns/fuel "+e)
+	}
+	fmt.Fprintln(w, strings.Join(header, "\t")+"\t")
+	ratios := make([][]float64, len(columns))
+	perFuel := map[string][]float64{}
+	for _, p := range t.programs {
+		best := t.best[p.Name]
+		fmt.Fprintf(w, "%s\t%.0f\t", p.Name, best["native"].cpu.Seconds()*1e3)
+		for i, c := range columns {
+			of, to := best[c.of].cpu, best[c.to].cpu
+			if of == 0 || to == 0 {
+				fmt.Fprint(w, "-\t")
+				continue
+			}
+			ratio := float64(of) / float64(to)
+			fmt.Fprintf(w, "%.2f\t", ratio)
+			if p.IsC() && p.Name != reading {
+				ratios[i] = append(ratios[i], ratio)
+			}
+		}
+		for _, e := range wasm.Engines() {
+			r := best["ours on "+e]
+			ns := float64(r.cpu) / float64(r.fuel)
+			perFuel[e] = append(perFuel[e], ns)
+			fmt.Fprintf(w, "%.3f\t", ns)
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprint(w, "geometric mean of C\t\t")
+	for i := range columns {
+		fmt.Fprintf(w, "%.2f\t", geometricMean(ratios[i]))
+	}
+	for _, e := range wasm.Engines() {
+		fmt.Fprintf(w, "%.1f× apart\t", slices.Max(perFuel[e])/slices.Min(perFuel[e]))
+	}
+	fmt.Fprintln(w)
+	w.Flush()
+	for _, v := range variants() {
+		if r := t.best[reading][v.name]; r.cpu > 0 {
+			fmt.Fprintf(out, "reading 4 KiB at a time, %s: %.0f MB/s of CPU time\n", v.name, float64(t.readBytes)/1e6/max(r.cpu, time.Millisecond).Seconds())
+		}
+	}
+}
+
+func geometricMean(list []float64) float64 {
+	sum := 0.0
+	for _, v := range list {
+		sum += math.Log(v)
+	}
+	return math.Exp(sum / float64(len(list)))
+}
