@@ -15,11 +15,11 @@ import (
 	"github.com/filecoin-project/bacalhau/wasm/wasi"
 )
 
-// plainRuntime runs modules as their authors built them: on wazero, with this
+// plainRuntime runs modules as their authors built them: interpreted, with this
 // project's host but no rewriting and no meter.
 var plainRuntime = sync.OnceValues(func() (wazero.Runtime, error) {
 	ctx := context.Background()
-	config := wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2).WithMemoryLimitPages(uint32(limits.MemoryBytes >> 16))
+	config := wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(api.CoreFeaturesV2).WithMemoryLimitPages(uint32(limits.MemoryBytes >> 16))
 	r := wazero.NewRuntimeWithConfig(ctx, config)
 	b := r.NewHostModuleBuilder(wasi.Module)
 	for i, f := range wasi.Funcs {

@@ -15,6 +15,7 @@ type emitter struct {
 	scratch []byte // types of the locals added
 	fuel    uint32 // the local that caches the fuel global
 	wide    bool   // uses v128
+	mask    byte   // opcode of the instruction before if it was an and, else 0
 
 	frames  []frame
 	height  int // operands on the stack, of this function
@@ -120,6 +121,7 @@ func (e *emitter) body(r *reader) {
 		start := r.p
 		in := r.instruction()
 		raw := r.b[start:r.p]
+		e.unfuse(in)
 		e.price += in.price()
 		switch in.op {
 		case opBlock, opLoop, opIf:
@@ -231,6 +233,9 @@ func (e *emitter) plain(in instr, raw []byte) {
 		e.region.index(opRefFunc, e.m.shift(in.imm))
 	case opPrefixMisc:
 		e.misc(in, raw)
+	case opI32And, opI64And:
+		e.region.op(raw...)
+		e.mask = in.op
 	default:
 		e.region.op(raw...)
 	}

@@ -31,9 +31,12 @@ const (
 	opI32Add       = 0x6a
 	opI32Sub       = 0x6b
 	opI32And       = 0x71
+	opI32Or        = 0x72
 	opI64Add       = 0x7c
 	opI64Sub       = 0x7d
 	opI64Mul       = 0x7e
+	opI64And       = 0x83
+	opI64Or        = 0x84
 	opI64ShrU      = 0x88
 	opI64ExtendU   = 0xad
 	opRefFunc      = 0xd2
