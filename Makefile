@@ -45,7 +45,10 @@ check-gen: gen ## fail if the generated files are not what the sources say
 
 .PHONY: gas mutants
 gas: contracts/node_modules ## measure every transaction of the contract and rewrite contracts/GAS.md
-	cd contracts && GAS_WRITE=true npx --no-install forge test --match-path test/Gas.t.sol && cat GAS.md
+	cd contracts && GAS_WRITE=true tools/forge test --match-path test/Gas.t.sol && cat GAS.md
+
+mutants: contracts/node_modules ## break the contract in many places, one at a time: a test must notice each (some minutes)
+	contracts/tools/mutants
 
 test-contracts: contracts/node_modules ## the contracts' own tests
 	cd contracts && npx --no-install forge test
@@ -80,11 +83,13 @@ bench: ## all Go benchmarks
 bench-wasm: examples/toolchain/node_modules ## WebAssembly against plain engines and native code: a table
 	go test ./wasm/bench -run '^$$' -bench . -benchtime 3x -timeout 1h
 
-# Each target runs alone for this long: what it finds is kept below wasm/testdata/fuzz and fails go test from then on.
+# Each target runs alone for this long. What it finds is kept below its package's testdata/fuzz and fails go test from
+# then on.
 FUZZ_TIME := 5m
 
 fuzz: ## fuzz both engines and the rewriter against each other: make fuzz FUZZ_TIME=1h
 	go test ./wasm/rewrite -run '^$$' -fuzz '^FuzzInspect$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
+	go test ./wasm/wasi -run '^$$' -fuzz '^FuzzCalls$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
 	go test ./wasm -run '^$$' -fuzz '^FuzzGenerated$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
 	go test ./wasm -run '^$$' -fuzz '^FuzzModule$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
 

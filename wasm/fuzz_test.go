@@ -17,7 +17,7 @@ var fuzzLimits = wasm.Limits{MemoryBytes: limits.MemoryBytes, Fuel: 1_000_000, O
 // gives the same result, and does what the original does.
 func FuzzGenerated(f *testing.F) {
 	random := rand.NewChaCha8([32]byte{1})
-	for range 50 {
+	for range 20 {
 		data := make([]byte, 32)
 		random.Read(data)
 		f.Add(data)
@@ -67,7 +67,7 @@ func keep(t *testing.T, module []byte, err error) error {
 func TestGeneratedProgramsDoSomething(t *testing.T) {
 	random := rand.NewChaCha8([32]byte{2})
 	ended, trapped, hashes := 0, 0, map[[32]byte]bool{}
-	const programs = 60
+	const programs = 50
 	for range programs {
 		data := make([]byte, 48)
 		random.Read(data)
