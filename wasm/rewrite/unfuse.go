@@ -2,10 +2,11 @@ package rewrite
 
 // unfuse keeps wazero 1.12.0 from a mistake. Where a branch depends on an
 // ordered comparison of zero with an and that nothing else uses, its compilers
-// take the flags of one instruction for both, which mean something else then: on
-// amd64 with the zero to the left, on arm64 without signs. An or with nothing
-// behind the and hides it; other compilers see through that. It is left out
-// where the next instruction takes the value and does not compare it.
+// take the flags that the and sets for those of the comparison. That is wrong
+// where the zero is on the left, and on arm64 also for unsigned comparisons
+// with the zero on the right. An or with zero behind the and hides it; other
+// compilers see through that. It is left out where the next instruction takes
+// the value and does not compare it by order.
 func (e *emitter) unfuse(next instr) {
 	mask := e.mask
 	if e.mask = 0; mask == 0 || next.takesUnordered() {
