@@ -33,10 +33,10 @@ lint: contracts/node_modules ## formatting, go vet, staticcheck, forge fmt
 		test -z "$$unformatted" || { printf 'not formatted, run gofmt -w on:\n%s\n' "$$unformatted" >&2; exit 1; }
 	go vet ./...
 	go tool -modfile=tools/lint/go.mod staticcheck ./...
-	cd contracts && npx --no-install forge fmt --check
+	cd contracts && tools/forge fmt --check
 
 gen: contracts/node_modules ## compile the contracts and regenerate what comes from them
-	cd contracts && npx --no-install forge build
+	cd contracts && tools/forge build
 	go run ./tools/vocab
 
 check-gen: gen ## fail if the generated files are not what the sources say
@@ -51,7 +51,7 @@ mutants: contracts/node_modules ## break the contract in many places, one at a t
 	contracts/tools/mutants
 
 test-contracts: contracts/node_modules ## the contracts' own tests
-	cd contracts && npx --no-install forge test
+	cd contracts && tools/forge test
 
 test-go: ## all Go tests
 	go test ./...
