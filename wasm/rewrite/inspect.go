@@ -98,7 +98,7 @@ func (m *Module) readCode() {
 		locals := uint64(len(m.signature[m.funcs[m.imported+i]].params))
 		for g := body.u32(); g > 0; g-- {
 			locals += uint64(body.u32())
-			body.byte()
+			body.valueTypes(1)
 			if locals > MaxLocals {
 				refuse("split the function", "function %d has more than %d locals", m.imported+i, MaxLocals)
 			}

@@ -154,8 +154,8 @@ func (m *Module) readTypes() {
 			refuse("compile for WebAssembly 2.0 without the garbage collection proposal", "it declares types other than functions")
 		}
 		m.signature = append(m.signature, functype{
-			params:  r.take(r.atMost(MaxArity, "parameters in a function type")),
-			results: r.take(r.atMost(MaxArity, "results in a function type")),
+			params:  r.valueTypes(r.atMost(MaxArity, "parameters in a function type")),
+			results: r.valueTypes(r.atMost(MaxArity, "results in a function type")),
 		})
 	}
 }

@@ -68,7 +68,9 @@ func (r *reader) instruction() (in instr) {
 	in.op = r.byte()
 	switch op := in.op; {
 	case op == opBlock || op == opLoop || op == opIf:
-		in.block = r.signed(33)
+		if in.block = r.signed(33); in.block < 0 && in.block != -64 {
+			checkValueType(byte(max(in.block, -65) & 0x7f)) // below -64 is none
+		}
 	case op == opBr || op == opBrIf || op == opCall || (op >= opLocalGet && op <= 0x26) || op == opRefFunc:
 		in.imm = r.u32()
 	case op == opBrTable:
@@ -80,7 +82,7 @@ func (r *reader) instruction() (in instr) {
 		in.imm = r.u32()
 		r.u32()
 	case op == 0x1c: // select with types
-		r.take(r.u32())
+		r.valueTypes(r.u32())
 	case op >= 0x28 && op <= 0x3e: // loads and stores
 		r.memarg()
 	case op == opMemorySize || op == opMemoryGrow:

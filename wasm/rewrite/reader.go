@@ -77,6 +77,23 @@ func (r *reader) subOpcode() uint32 {
 	return v
 }
 
+// valueTypes reads n value types. Engines take more than the profile's, each
+// its own.
+func (r *reader) valueTypes(n uint32) []byte {
+	types := r.take(n)
+	for _, t := range types {
+		checkValueType(t)
+	}
+	return types
+}
+
+func checkValueType(t byte) {
+	const externref = 0x6f
+	if (t < typeV128 || t > typeI32) && t != typeFuncref && t != externref {
+		refuse("compile for WebAssembly 2.0 without typed references or garbage collection", "it uses a value type that is not part of WebAssembly 2.0")
+	}
+}
+
 func (r *reader) take(n uint32) []byte {
 	if uint64(n) > uint64(len(r.b)-r.p) {
 		refuse("build it again, or check that the file was copied in full", "it is truncated or malformed")
