@@ -23,9 +23,7 @@ func FuzzGenerated(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if compare(t, data) == nil {
-			t.Skip("ends for a reason of the profile's")
-		}
+		compare(t, data)
 	})
 }
 
@@ -111,7 +109,7 @@ func FuzzModule(f *testing.F) {
 			if !errors.As(err, &refused) {
 				t.Fatal(err)
 			}
-			t.Skip("refused")
+			return
 		}
 		onEngines(t, wasm.Task{Module: module, Limits: fuzzLimits})
 	})
