@@ -30,6 +30,8 @@ const (
 	// demoCheckRate is far above the usual 3 %, so that the one cheat is certainly met: it escapes with a chance of
 	// one half to the number of its pieces, which is about 14.
 	demoCheckRate = 0.5
+	// demoAppealSeconds halves the time between a verdict and its execution, for one may follow on another.
+	demoAppealSeconds = 10
 )
 
 type demoOptions struct {
@@ -87,6 +89,7 @@ func (o *demoOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	cfg.Parameters.AppealWindow = demoAppealSeconds
 	if !o.verbose {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
