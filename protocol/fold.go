@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -242,13 +241,4 @@ func (v *View) returnedIn(id common.Hash) *Job {
 
 func sortRanges(ranges []Range) {
 	slices.SortFunc(ranges, func(a, b Range) int { return cmp.Compare(a.From, b.From) })
-}
-
-// Sum of what an execution paid out, wei.
-func (r *Run) Paid() *big.Int {
-	total := new(big.Int)
-	for _, p := range r.Payments {
-		total.Add(total, p.Wei)
-	}
-	return total
 }

@@ -172,7 +172,6 @@ func look(v *protocol.View) {
 			r.Done()
 			r.Panel(j.Terms)
 			r.ResolveBy(j.Terms, window)
-			r.Paid()
 			if r.Verification != nil {
 				r.Checked(j.Terms, 2)
 				r.Checked(j.Terms, 3)

@@ -71,7 +71,7 @@ func Compute(v *protocol.View, f ComputeFacts) []Action {
 			}
 			actions = append(actions, f.firstSeat(v, r)...)
 			actions = append(actions, force(v, r, t, f.Parameters, 0)...)
-			actions = append(actions, keep(v, r, t, f.Parameters, f.Policy.Grace)...)
+			actions = append(actions, keep(v, r, t, f.Policy.Grace)...)
 			continue
 		}
 		mine := false
@@ -92,7 +92,7 @@ func Compute(v *protocol.View, f ComputeFacts) []Action {
 		actions = append(actions, work...)
 		actions = append(actions, force(v, r, t, f.Parameters, 0)...)
 		if !slices.ContainsFunc(work, isSend) { // a commitment outdates the seat that a draw would bring along
-			actions = append(actions, keep(v, r, t, f.Parameters, f.Policy.Grace)...)
+			actions = append(actions, keep(v, r, t, f.Policy.Grace)...)
 		}
 	}
 	return append(actions, f.offers(v, busy)...)

@@ -8,7 +8,7 @@ import (
 
 // keep plans the steps of an execution that anyone may take: draws and timeouts. A party that does not profit most
 // waits grace seconds longer, so that not everybody sends the same transaction.
-func keep(v *protocol.View, r *protocol.Run, t protocol.Terms, p protocol.Parameters, grace uint64) []Action {
+func keep(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint64) []Action {
 	late := func(deadline uint64) bool { return v.Head.Time > deadline+grace }
 	id := r.Record.ID
 	switch r.Status(t) {

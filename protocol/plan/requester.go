@@ -120,7 +120,7 @@ func (f RequesterFacts) run(v *protocol.View, j *protocol.Job, r *protocol.Run, 
 		return f.deliver(v, r, t)
 	default:
 		f.money.keep(reserve(r, t))
-		return keep(v, r, t, f.Parameters, 0)
+		return keep(v, r, t, 0)
 	}
 	return nil
 }
