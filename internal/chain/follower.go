@@ -235,13 +235,17 @@ func (f *Follower) narrow(failed error) (more bool, err error) {
 	return false, failed
 }
 
-// reach handles a range of null rounds only: at the end of the chain it waits, before it it asks for more blocks.
+// reach handles a range of null rounds only: at the end of the chain it waits, and the
+// range that the node was found to take stays as it is; before the end it asks for more blocks.
 func (f *Follower) reach(blocksBeyond bool) (more bool, err error) {
-	if blocksBeyond && f.span == f.MaxRange {
+	if !blocksBeyond {
+		return false, nil
+	}
+	if f.span == f.MaxRange {
 		return false, fmt.Errorf("the node has no block at all in a range of %d: it may still be loading its history", f.span)
 	}
 	f.widen()
-	return blocksBeyond, nil
+	return true, nil
 }
 
 // relax tries a larger range after a number of good ones; a node with a fixed limit is then
