@@ -44,6 +44,39 @@ func (r *Runner) Close() error { return errors.Join(r.cache.close(), r.engine.Cl
 // be: a task or module that does not fit (*ProfileError), a cancelled context,
 // an input that could not be read, a machine out of memory.
 func (r *Runner) Run(ctx context.Context, t Task) (*Result, error) {
+	return r.run(ctx, t, func() (engine.Program, func(), error) {
+		return r.cache.get(ctx, t.Module, t.Limits.pages())
+	})
+}
+
+// Image compiles a module, for runs within the limits, to native code for
+// RunImage in this process or another one of the same binary on this machine.
+// The limit of memory is part of it, the others are not.
+func (r *Runner) Image(ctx context.Context, module []byte, l Limits) ([]byte, error) {
+	if err := l.Check(); err != nil {
+		return nil, err
+	}
+	rewritten, err := rewritten(ctx, module, l.pages())
+	if err != nil {
+		return nil, err
+	}
+	return r.engine.Image(ctx, rewritten)
+}
+
+// RunImage runs a task as Run does, with an image in place of its module, whose
+// native code it trusts like its own: an image must come from Image over a
+// channel that nobody else writes to.
+func (r *Runner) RunImage(ctx context.Context, image []byte, t Task) (*Result, error) {
+	return r.run(ctx, t, func() (engine.Program, func(), error) {
+		p, err := r.engine.Load(ctx, image)
+		if err != nil {
+			return nil, nil, fmt.Errorf("run: %w", err)
+		}
+		return p, func() { _ = p.Close() }, nil // frees memory; neither engine reports an error
+	})
+}
+
+func (r *Runner) run(ctx context.Context, t Task, program func() (engine.Program, func(), error)) (*Result, error) {
 	if err := t.Check(); err != nil {
 		return nil, err
 	}
@@ -54,7 +87,7 @@ func (r *Runner) Run(ctx context.Context, t Task) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	program, release, err := r.cache.get(ctx, t.Module, t.Limits.pages())
+	p, release, err := program()
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +97,7 @@ func (r *Runner) Run(ctx context.Context, t Task) (*Result, error) {
 	s := &session{ctx: ctx, host: host, reserve: int64(t.Limits.Fuel) - slice}
 	res := &Result{}
 	var out engine.Outcome
-	err = program.Run(ctx, s, slice, func(o engine.Outcome, memory []byte) {
+	err = p.Run(ctx, s, slice, func(o engine.Outcome, memory []byte) {
 		if out = o; out.Trapped {
 			clearTorn(memory)
 		}
@@ -90,13 +123,18 @@ func environment(env map[string]string) []string {
 
 // compile makes a program of the module that its author built.
 func (r *Runner) compile(ctx context.Context, module []byte, pages uint32) (engine.Program, error) {
-	m, err := inspect(ctx, module)
-	if err != nil {
-		return nil, err
-	}
-	rewritten, err := m.Rewrite(pages)
+	rewritten, err := rewritten(ctx, module, pages)
 	if err != nil {
 		return nil, err
 	}
 	return r.engine.Compile(ctx, rewritten)
+}
+
+// rewritten is the module in the form that engines run.
+func rewritten(ctx context.Context, module []byte, pages uint32) ([]byte, error) {
+	m, err := inspect(ctx, module)
+	if err != nil {
+		return nil, err
+	}
+	return m.Rewrite(pages)
 }

@@ -53,6 +53,14 @@ type Engine interface {
 	Name() string
 	// Compile also validates.
 	Compile(ctx context.Context, wasm []byte) (Program, error)
+	// Image compiles to native code that Load turns into a program, in this
+	// process or another one of the same binary on the same machine.
+	Image(ctx context.Context, wasm []byte) ([]byte, error)
+	// Load makes a program of an image. It trusts the image as it trusts this
+	// binary: native code cannot be checked. Whoever calls it must know that
+	// the bytes are what Image gave. An image of another build or for another
+	// processor is an error.
+	Load(ctx context.Context, image []byte) (Program, error)
 	Close() error
 }
 

@@ -7,6 +7,7 @@ package engine
 import "C"
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -90,7 +91,34 @@ func (e *wasmtimeEngine) Compile(_ context.Context, wasm []byte) (Program, error
 	if err := C.wasmtime_module_new(e.engine, (*C.uint8_t)(unsafe.SliceData(wasm)), C.size_t(len(wasm)), &p.module); err != nil {
 		return nil, fmt.Errorf("wasmtime: compile: %w", errorText(err))
 	}
-	if err := C.wasmtime_linker_instantiate_pre(e.linker, p.module, &p.pre); err != nil {
+	return p.link()
+}
+
+func (e *wasmtimeEngine) Image(ctx context.Context, wasm []byte) ([]byte, error) {
+	p, err := e.Compile(ctx, wasm)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	var image C.wasm_byte_vec_t
+	if err := C.wasmtime_module_serialize(p.(*wasmtimeProgram).module, &image); err != nil {
+		return nil, fmt.Errorf("wasmtime: image: %w", errorText(err))
+	}
+	defer C.wasm_byte_vec_delete(&image)
+	return bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(image.data)), int(image.size))), nil
+}
+
+func (e *wasmtimeEngine) Load(_ context.Context, image []byte) (Program, error) {
+	p := &wasmtimeProgram{engine: e}
+	if err := C.wasmtime_module_deserialize(e.engine, (*C.uint8_t)(unsafe.SliceData(image)), C.size_t(len(image)), &p.module); err != nil {
+		return nil, fmt.Errorf("wasmtime: load: %w", errorText(err))
+	}
+	return p.link()
+}
+
+// link resolves the imports of a module, which it takes over.
+func (p *wasmtimeProgram) link() (Program, error) {
+	if err := C.wasmtime_linker_instantiate_pre(p.engine.linker, p.module, &p.pre); err != nil {
 		C.wasmtime_module_delete(p.module)
 		return nil, fmt.Errorf("wasmtime: link: %w", errorText(err))
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -31,6 +32,8 @@ func caught(err *error) {
 
 type wazeroEngine struct {
 	runtime    wazero.Runtime
+	cache      wazero.CompilationCache // nil without one
+	funcs      []Func
 	fuelExport string
 }
 
@@ -54,13 +57,21 @@ type stopRun struct{}
 
 func (stopRun) Error() string { return "stopped by the host" }
 
-// newWazero picks wazero's compiler where the platform has one and its
-// interpreter elsewhere.
 func newWazero(funcs []Func, fuelExport string) (Engine, error) {
-	ctx := context.Background()
+	return newWazeroWith(wazeroConfig(), funcs, fuelExport)
+}
+
+// wazeroConfig picks wazero's compiler where the platform has one and its
+// interpreter elsewhere.
+func wazeroConfig() wazero.RuntimeConfig {
 	// Cancellation goes through the fuel meter, so that WithCloseOnContextDone,
 	// which leaves the machine code at every turn of every loop, is not needed.
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCoreFeatures(features).WithDebugInfoEnabled(false))
+	return wazero.NewRuntimeConfig().WithCoreFeatures(features).WithDebugInfoEnabled(false)
+}
+
+func newWazeroWith(config wazero.RuntimeConfig, funcs []Func, fuelExport string) (*wazeroEngine, error) {
+	ctx := context.Background()
+	r := wazero.NewRuntimeWithConfig(ctx, config)
 	builders := map[string]wazero.HostModuleBuilder{}
 	for i, f := range funcs {
 		b := builders[f.Module]
@@ -76,7 +87,7 @@ func newWazero(funcs []Func, fuelExport string) (Engine, error) {
 			return nil, fmt.Errorf("wazero: host module %s: %w", name, err)
 		}
 	}
-	return &wazeroEngine{r, fuelExport}, nil
+	return &wazeroEngine{runtime: r, funcs: funcs, fuelExport: fuelExport}, nil
 }
 
 func wazeroTypes(letters string) []api.ValueType {
@@ -126,7 +137,13 @@ func (e *wazeroEngine) Compile(ctx context.Context, wasm []byte) (_ Program, err
 	return &wazeroProgram{e, m}, nil
 }
 
-func (e *wazeroEngine) Close() error { return e.runtime.Close(context.Background()) }
+func (e *wazeroEngine) Close() error {
+	err := e.runtime.Close(context.Background())
+	if e.cache != nil {
+		err = errors.Join(err, e.cache.Close(context.Background()))
+	}
+	return err
+}
 
 func (p *wazeroProgram) Close() error { return p.module.Close(context.Background()) }
 
