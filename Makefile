@@ -5,7 +5,7 @@
 EXAMPLES_GO := go1.26.8
 
 # What `make gen` writes. Committed, so that running needs Go and a C compiler only.
-GENERATED := protocol/vocab.gen.go internal/market/market.abi.json internal/market/market.bin
+GENERATED := protocol/vocab.gen.go internal/market/market.abi.json $(wildcard internal/market/*.bin)
 
 # In order of what fails soonest.
 TEST_STEPS := lint examples-check check-gen test-contracts test-go build-nocgo

@@ -168,6 +168,7 @@ func (v *View) foldVerification(event Event) error {
 			return err
 		}
 		r.Digests = &e.Digests
+	case VerdictReached:
 		return v.setVerification(e.Execution, e.Verification, StatusVerdict, e.Deadline)
 	case SeatChanged:
 		r, err := v.run(e.Execution)

@@ -25,8 +25,9 @@ type Call interface {
 
 // Status is an enum of the contract.
 //
-// Where an execution stands. The contract stores Assigned, Committed, Verifying, Verdict and Returned; Drawing and
-// Resolving are what a Verifying execution is called while a seat is being drawn, and once no seat is running any more.
+// Where an execution stands. The contract stores Assigned, Committed, Challenged, Verifying, Verdict, Appealed and
+// Returned. Drawing, Resolving and Silent are what a Verifying execution is called while a seat is being drawn, once no
+// seat is running any more, and once the client has let its time to resolve pass.
 type Status uint8
 
 const (
@@ -36,14 +37,20 @@ const (
 	StatusAssigned
 	// The result is committed; the client owes a settlement or a verification by the deadline.
 	StatusCommitted
+	// The client demands a leaf; its seat owes it by the deadline.
+	StatusChallenged
 	// At least one seat of the panel waits for its node to be drawn.
 	StatusDrawing
 	// At least one drawn node still owes its commitment.
 	StatusVerifying
 	// Every seat has committed or stayed empty; the client owes a decision.
 	StatusResolving
-	// A key was revealed and a seat proved wrong, or all three differ; waits out the appeal window.
+	// The client did not decide in time; the seats may open their own commitments.
+	StatusSilent
+	// A piece was opened and a seat proved wrong, or all three differ; waits out the appeal window.
 	StatusVerdict
+	// A seat appealed; a jury is drawn, runs the piece, and votes.
+	StatusAppealed
 	// Terminal: paid.
 	StatusSettled
 	// The pieces went back to the job and may be assigned again.
@@ -52,7 +59,7 @@ const (
 	StatusRefunded
 )
 
-var statusNames = [...]string{"None", "Assigned", "Committed", "Drawing", "Verifying", "Resolving", "Verdict", "Settled", "Returned", "Refunded"}
+var statusNames = [...]string{"None", "Assigned", "Committed", "Challenged", "Drawing", "Verifying", "Resolving", "Silent", "Verdict", "Appealed", "Settled", "Returned", "Refunded"}
 
 // Valid reports whether the contract knows the value.
 func (v Status) Valid() bool { return int(v) < len(statusNames) }
@@ -86,7 +93,7 @@ func (v *Status) UnmarshalText(text []byte) error {
 
 // Outcome is an enum of the contract.
 //
-// What a revealed piece showed.
+// What an opened piece showed.
 type Outcome uint8
 
 const (
@@ -128,6 +135,51 @@ func (v *Outcome) UnmarshalText(text []byte) error {
 		}
 	}
 	return fmt.Errorf("%q is no Outcome", text)
+}
+
+// VoteStatus is an enum of the contract.
+//
+// Where a juror's vote stands.
+type VoteStatus uint8
+
+const (
+	VoteStatusNone VoteStatus = iota
+	VoteStatusCommitted
+	VoteStatusRevealed
+	// The node declined the duty in time.
+	VoteStatusDeclined
+)
+
+var voteStatusNames = [...]string{"None", "Committed", "Revealed", "Declined"}
+
+// Valid reports whether the contract knows the value.
+func (v VoteStatus) Valid() bool { return int(v) < len(voteStatusNames) }
+
+// String returns the value's name in the contract.
+func (v VoteStatus) String() string {
+	if !v.Valid() {
+		return fmt.Sprintf("VoteStatus(%d)", uint8(v))
+	}
+	return voteStatusNames[v]
+}
+
+// MarshalText returns the value's name.
+func (v VoteStatus) MarshalText() ([]byte, error) {
+	if !v.Valid() {
+		return nil, fmt.Errorf("%v is not a value that the contract knows", v)
+	}
+	return []byte(v.String()), nil
+}
+
+// UnmarshalText reads a value's name.
+func (v *VoteStatus) UnmarshalText(text []byte) error {
+	for i, name := range voteStatusNames {
+		if name == string(text) {
+			*v = VoteStatus(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no VoteStatus", text)
 }
 
 // SeatStatus is an enum of the contract.
@@ -177,6 +229,50 @@ func (v *SeatStatus) UnmarshalText(text []byte) error {
 		}
 	}
 	return fmt.Errorf("%q is no SeatStatus", text)
+}
+
+// Source is an enum of the contract.
+//
+// Public randomness that nobody knows when a draw is requested.
+type Source uint8
+
+const (
+	// Block hashes: any EVM.
+	SourceBlockhash Source = iota
+	// The drand beacon that Filecoin's chain carries, through FEVM's precompile.
+	SourceFilecoinBeacon
+)
+
+var sourceNames = [...]string{"Blockhash", "FilecoinBeacon"}
+
+// Valid reports whether the contract knows the value.
+func (v Source) Valid() bool { return int(v) < len(sourceNames) }
+
+// String returns the value's name in the contract.
+func (v Source) String() string {
+	if !v.Valid() {
+		return fmt.Sprintf("Source(%d)", uint8(v))
+	}
+	return sourceNames[v]
+}
+
+// MarshalText returns the value's name.
+func (v Source) MarshalText() ([]byte, error) {
+	if !v.Valid() {
+		return nil, fmt.Errorf("%v is not a value that the contract knows", v)
+	}
+	return []byte(v.String()), nil
+}
+
+// UnmarshalText reads a value's name.
+func (v *Source) UnmarshalText(text []byte) error {
+	for i, name := range sourceNames {
+		if name == string(text) {
+			*v = Source(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no Source", text)
 }
 
 // Terms is a record of the contract.
@@ -241,7 +337,8 @@ type Execution struct {
 	// Number of pieces.
 	Count  uint32 `abi:"count" json:"count"`
 	Status Status `abi:"status" json:"status"`
-	// When the present status times out, timestamp in seconds.
+	// When the present status times out, timestamp in seconds. In Verifying, 0, or until when the client may resolve
+	// although it would be too late by the seats, because a challenge took time. In Appealed, 0: the jury has the times.
 	Deadline uint64 `abi:"deadline" json:"deadline"`
 	// keccak256 of the client's dice seed.
 	SeedHash common.Hash `abi:"seedHash" json:"seedHash"`
@@ -275,9 +372,56 @@ type Verification struct {
 	ThirdTarget uint64 `abi:"thirdTarget" json:"thirdTarget"`
 	// Until when the third seat may be drawn, timestamp in seconds.
 	ThirdDeadline uint64 `abi:"thirdDeadline" json:"thirdDeadline"`
-	// What `revealKey` showed, and for which piece.
+	// What opening a piece showed, and for which piece.
 	Outcome  Outcome `abi:"outcome" json:"outcome"`
 	Revealed uint32  `abi:"revealed" json:"revealed"`
+	// keccak256(abi.encode(results)) of what the seats 1, 2 and 3 stand by for that piece (`IMarket.VerdictReached`).
+	Results common.Hash `abi:"results" json:"results"`
+}
+
+// Challenge is a record of the contract.
+//
+// A client's demand for a leaf that it could not get, stored as keccak256(abi.encode(challenge)).
+type Challenge struct {
+	Execution common.Hash `abi:"execution" json:"execution"`
+	Seat      uint8       `abi:"seat" json:"seat"`
+	// Piece whose leaf is wanted.
+	Piece uint32 `abi:"piece" json:"piece"`
+	// Time that the client still had when it asked, and gets back with the answer, seconds.
+	Left uint64 `abi:"left" json:"left"`
+	// Committed or Verifying: where the execution goes on.
+	Back Status `abi:"back" json:"back"`
+}
+
+// Jury is a record of the contract.
+//
+// The nodes that decide an appeal. The contract stores keccak256(abi.encode(jury)) under its execution's id.
+type Jury struct {
+	Execution common.Hash `abi:"execution" json:"execution"`
+	// Seat that appealed.
+	Appellant uint8 `abi:"appellant" json:"appellant"`
+	// Block whose hash draws the jury.
+	Target uint64 `abi:"target" json:"target"`
+	// Until when the jury may be drawn; once drawn, until when it may vote; timestamp in seconds.
+	Deadline uint64 `abi:"deadline" json:"deadline"`
+	// Until when votes may be revealed, timestamp in seconds; 0 before the draw.
+	RevealDeadline uint64 `abi:"revealDeadline" json:"revealDeadline"`
+	// Fresh salt that the jurors' witnesses depend on; 0 before the draw.
+	Salt common.Hash `abi:"salt" json:"salt"`
+	// Empty before the draw. Juror k has number 4 + k where seats are numbered.
+	Jurors []common.Address `abi:"jurors" json:"jurors"`
+}
+
+// Vote is a record of the contract.
+//
+// What a juror found. Votes are equal iff all three fields are.
+type Vote struct {
+	// The result digest of the piece, under the job's salt: comparable with those of the seats.
+	Digest common.Hash `abi:"digest" json:"digest"`
+	Fuel   uint64      `abi:"fuel" json:"fuel"`
+	// H("bacalhau/witness/1", jury salt, index, exitCode, fuel, outputsRoot, memory hash keyed with the jury's salt):
+	// what only a node that has the final memory can know, because the salt is younger than every published digest.
+	Witness common.Hash `abi:"witness" json:"witness"`
 }
 
 // Seat is a record of the contract.
@@ -360,11 +504,28 @@ type Reveal struct {
 	Openings [3]Opening `abi:"openings" json:"openings"`
 }
 
+// Disclosure is a record of the contract.
+//
+// A node's own opening of its commitment, without the client.
+type Disclosure struct {
+	Piece uint32 `abi:"piece" json:"piece"`
+	// The node's secret scalar, R = r·G.
+	R *big.Int `abi:"r" json:"r"`
+	// The piece's one-time public key, whose address is in the spec.
+	Pkx *big.Int `abi:"pkx" json:"pkx"`
+	Pky *big.Int `abi:"pky" json:"pky"`
+	// Digest of the piece's spec and its Merkle proof against `Terms.specRoot`.
+	SpecDigest common.Hash `abi:"specDigest" json:"specDigest"`
+	SpecProof  []Sum       `abi:"specProof" json:"specProof"`
+	// The seat's leaf; its sx, sy are those of S = r·PK.
+	Opening Opening `abi:"opening" json:"opening"`
+}
+
 // Parameters is a record of the contract.
 //
 // Set once, at deployment.
 type Parameters struct {
-	// What a node keeps to get work, wei.
+	// What a node keeps to get work, wei. No fine is higher, so that every idle node can be drawn.
 	MinStake *big.Int `abi:"minStake" json:"minStake"`
 	// What a client keeps free to create a job, wei.
 	MinDeposit *big.Int `abi:"minDeposit" json:"minDeposit"`
@@ -374,8 +535,12 @@ type Parameters struct {
 	SettleWindow uint32 `abi:"settleWindow" json:"settleWindow"`
 	// Time for a draw, seconds.
 	DrawWindow uint32 `abi:"drawWindow" json:"drawWindow"`
+	// Time for the seats to open their commitments when the client is silent, seconds.
+	SilentWindow uint32 `abi:"silentWindow" json:"silentWindow"`
 	// Time between a verdict and its execution, seconds.
 	AppealWindow uint32 `abi:"appealWindow" json:"appealWindow"`
+	// Least time that a client may give its nodes, seconds.
+	MinExecuteWindow uint32 `abi:"minExecuteWindow" json:"minExecuteWindow"`
 	// Blocks on top of a commitment before the client may act on it, δ.
 	Confirmations uint32 `abi:"confirmations" json:"confirmations"`
 	// Redraws of a seat whose node does not show up, R.
@@ -384,6 +549,14 @@ type Parameters struct {
 	MaxPieces uint32 `abi:"maxPieces" json:"maxPieces"`
 	// Least check rate, units of 2^-16.
 	MinCheckRate uint16 `abi:"minCheckRate" json:"minCheckRate"`
+	// How often a node may decline work within one day of UTC.
+	DeclinesPerDay uint16 `abi:"declinesPerDay" json:"declinesPerDay"`
+	// What a challenged node gets for answering on chain, wei.
+	ChallengePrice *big.Int `abi:"challengePrice" json:"challengePrice"`
+	// Nodes of a jury, m, odd.
+	JurySize uint8 `abi:"jurySize" json:"jurySize"`
+	// Where draws take their randomness from.
+	Source Source `abi:"source" json:"source"`
 }
 
 // Wallet is a record of the contract.
@@ -394,6 +567,8 @@ type Wallet struct {
 	// Fines, escrows, bonds and pay for checks that the wallet has put up.
 	Locked     *big.Int `abi:"locked" json:"locked"`
 	Registered bool     `abi:"registered" json:"registered"`
+	// Registered, but takes no work for now.
+	Paused bool `abi:"paused" json:"paused"`
 	// Nonces are an anti-replay window as in RFC 4303: `nonceTop` is the highest one spent, and bit k of `nonceBits`
 	// says that nonce top − k is. A nonce is good if it is above the top, or at most 23 below it with its bit clear;
 	// it need not be the next one. A new wallet has top 0 and no bits, so that nonce 0 is good.
@@ -451,6 +626,30 @@ func (NodeExited) Name() string { return "NodeExited" }
 
 func (NodeExited) isEvent() {}
 
+// NodePaused is an event.
+//
+// The node stays registered, but gets no new work and is not drawn.
+type NodePaused struct {
+	Node common.Address `abi:"node" json:"node"`
+}
+
+// Name returns "NodePaused".
+func (NodePaused) Name() string { return "NodePaused" }
+
+func (NodePaused) isEvent() {}
+
+// NodeResumed is an event.
+//
+// The node may be given work and may be drawn again.
+type NodeResumed struct {
+	Node common.Address `abi:"node" json:"node"`
+}
+
+// Name returns "NodeResumed".
+func (NodeResumed) Name() string { return "NodeResumed" }
+
+func (NodeResumed) isEvent() {}
+
 // EndpointAnnounced is an event.
 //
 // Where the wallet's node serves data (trustless HTTP gateway). Public, unchecked, last one counts.
@@ -488,6 +687,19 @@ type JobClosed struct {
 func (JobClosed) Name() string { return "JobClosed" }
 
 func (JobClosed) isEvent() {}
+
+// NonceCancelled is an event.
+//
+// The nonce is spent, so that no offer (and no job) with it can be used.
+type NonceCancelled struct {
+	Wallet common.Address `abi:"wallet" json:"wallet"`
+	Nonce  uint32         `abi:"nonce" json:"nonce"`
+}
+
+// Name returns "NonceCancelled".
+func (NonceCancelled) Name() string { return "NonceCancelled" }
+
+func (NonceCancelled) isEvent() {}
 
 // OfferPosted is an event.
 //
@@ -658,6 +870,19 @@ func (BondBurned) Name() string { return "BondBurned" }
 
 func (BondBurned) isEvent() {}
 
+// ExecutionDeclined is an event.
+//
+// The node gave its pieces back in time.
+type ExecutionDeclined struct {
+	Execution common.Hash    `abi:"execution" json:"execution"`
+	Node      common.Address `abi:"node" json:"node"`
+}
+
+// Name returns "ExecutionDeclined".
+func (ExecutionDeclined) Name() string { return "ExecutionDeclined" }
+
+func (ExecutionDeclined) isEvent() {}
+
 // VerificationRequested is an event.
 type VerificationRequested struct {
 	Execution    common.Hash  `abi:"execution" json:"execution"`
@@ -709,23 +934,204 @@ func (SeatCommitted) Name() string { return "SeatCommitted" }
 
 func (SeatCommitted) isEvent() {}
 
+// SeatDeclined is an event.
+//
+// The drawn node gave its seat back in time.
+type SeatDeclined struct {
+	Execution common.Hash    `abi:"execution" json:"execution"`
+	Number    uint8          `abi:"number" json:"number"`
+	Node      common.Address `abi:"node" json:"node"`
+}
+
+// Name returns "SeatDeclined".
+func (SeatDeclined) Name() string { return "SeatDeclined" }
+
+func (SeatDeclined) isEvent() {}
+
 // KeyRevealed is an event.
 //
-// A piece was opened. `digests` are what the seats had committed to, zero for an unreadable ciphertext; the
-// verdict takes effect after `deadline`. If all agree, the same call settles the execution and `deadline` is 0.
+// The client opened a piece. `digests` are what the seats had committed to, zero for an unreadable ciphertext. If
+// all agree, the same call settles the execution, otherwise it emits `VerdictReached`.
 type KeyRevealed struct {
-	Execution    common.Hash    `abi:"execution" json:"execution"`
-	Piece        uint32         `abi:"piece" json:"piece"`
-	Sk           *big.Int       `abi:"sk" json:"sk"`
-	Digests      [3]common.Hash `abi:"digests" json:"digests"`
-	Verification Verification   `abi:"verification" json:"verification"`
-	Deadline     uint64         `abi:"deadline" json:"deadline"`
+	Execution common.Hash    `abi:"execution" json:"execution"`
+	Piece     uint32         `abi:"piece" json:"piece"`
+	Sk        *big.Int       `abi:"sk" json:"sk"`
+	Digests   [3]common.Hash `abi:"digests" json:"digests"`
 }
 
 // Name returns "KeyRevealed".
 func (KeyRevealed) Name() string { return "KeyRevealed" }
 
 func (KeyRevealed) isEvent() {}
+
+// VerdictReached is an event.
+//
+// An opened piece showed that not all seats agree; the verdict takes effect after `deadline` unless a seat appeals.
+// A seat's result is keccak256(abi.encode(digest, fuel)), or a value equal to no other if it is unreadable.
+type VerdictReached struct {
+	Execution    common.Hash    `abi:"execution" json:"execution"`
+	Results      [3]common.Hash `abi:"results" json:"results"`
+	Verification Verification   `abi:"verification" json:"verification"`
+	Deadline     uint64         `abi:"deadline" json:"deadline"`
+}
+
+// Name returns "VerdictReached".
+func (VerdictReached) Name() string { return "VerdictReached" }
+
+func (VerdictReached) isEvent() {}
+
+// LeafChallenged is an event.
+//
+// The client demands the leaf of one piece from a seat that committed to more than one.
+type LeafChallenged struct {
+	Execution common.Hash `abi:"execution" json:"execution"`
+	Seat      uint8       `abi:"seat" json:"seat"`
+	Challenge Challenge   `abi:"challenge" json:"challenge"`
+	Deadline  uint64      `abi:"deadline" json:"deadline"`
+}
+
+// Name returns "LeafChallenged".
+func (LeafChallenged) Name() string { return "LeafChallenged" }
+
+func (LeafChallenged) isEvent() {}
+
+// LeafAnswered is an event.
+//
+// The leaf, proven against the seat's commitment. The execution goes on with status `back` and `deadline`.
+type LeafAnswered struct {
+	Execution common.Hash `abi:"execution" json:"execution"`
+	Seat      uint8       `abi:"seat" json:"seat"`
+	Piece     uint32      `abi:"piece" json:"piece"`
+	Leaf      Leaf        `abi:"leaf" json:"leaf"`
+	Proof     []Sum       `abi:"proof" json:"proof"`
+	Deadline  uint64      `abi:"deadline" json:"deadline"`
+}
+
+// Name returns "LeafAnswered".
+func (LeafAnswered) Name() string { return "LeafAnswered" }
+
+func (LeafAnswered) isEvent() {}
+
+// ChallengeFailed is an event.
+//
+// The seat did not answer. Seat 1's execution ends with `ExecutionReturned`; another seat is drawn again.
+type ChallengeFailed struct {
+	Execution common.Hash    `abi:"execution" json:"execution"`
+	Seat      uint8          `abi:"seat" json:"seat"`
+	Node      common.Address `abi:"node" json:"node"`
+}
+
+// Name returns "ChallengeFailed".
+func (ChallengeFailed) Name() string { return "ChallengeFailed" }
+
+func (ChallengeFailed) isEvent() {}
+
+// SelfOpened is an event.
+//
+// A seat opened its own commitment. `digest` is 0 if nobody can read it.
+type SelfOpened struct {
+	Execution common.Hash    `abi:"execution" json:"execution"`
+	Seat      uint8          `abi:"seat" json:"seat"`
+	Node      common.Address `abi:"node" json:"node"`
+	Piece     uint32         `abi:"piece" json:"piece"`
+	Digest    common.Hash    `abi:"digest" json:"digest"`
+	Fuel      uint64         `abi:"fuel" json:"fuel"`
+}
+
+// Name returns "SelfOpened".
+func (SelfOpened) Name() string { return "SelfOpened" }
+
+func (SelfOpened) isEvent() {}
+
+// VerdictAppealed is an event.
+type VerdictAppealed struct {
+	Execution common.Hash `abi:"execution" json:"execution"`
+	Seat      uint8       `abi:"seat" json:"seat"`
+	Jury      Jury        `abi:"jury" json:"jury"`
+}
+
+// Name returns "VerdictAppealed".
+func (VerdictAppealed) Name() string { return "VerdictAppealed" }
+
+func (VerdictAppealed) isEvent() {}
+
+// JuryDrawn is an event.
+type JuryDrawn struct {
+	Execution common.Hash `abi:"execution" json:"execution"`
+	Jury      Jury        `abi:"jury" json:"jury"`
+}
+
+// Name returns "JuryDrawn".
+func (JuryDrawn) Name() string { return "JuryDrawn" }
+
+func (JuryDrawn) isEvent() {}
+
+// VoteDeclined is an event.
+type VoteDeclined struct {
+	Execution common.Hash    `abi:"execution" json:"execution"`
+	Number    uint8          `abi:"number" json:"number"`
+	Node      common.Address `abi:"node" json:"node"`
+}
+
+// Name returns "VoteDeclined".
+func (VoteDeclined) Name() string { return "VoteDeclined" }
+
+func (VoteDeclined) isEvent() {}
+
+// VoteCommitted is an event.
+type VoteCommitted struct {
+	Execution  common.Hash    `abi:"execution" json:"execution"`
+	Number     uint8          `abi:"number" json:"number"`
+	Node       common.Address `abi:"node" json:"node"`
+	Commitment common.Hash    `abi:"commitment" json:"commitment"`
+}
+
+// Name returns "VoteCommitted".
+func (VoteCommitted) Name() string { return "VoteCommitted" }
+
+func (VoteCommitted) isEvent() {}
+
+// VoteRevealed is an event.
+type VoteRevealed struct {
+	Execution common.Hash    `abi:"execution" json:"execution"`
+	Number    uint8          `abi:"number" json:"number"`
+	Node      common.Address `abi:"node" json:"node"`
+	Vote      Vote           `abi:"vote" json:"vote"`
+}
+
+// Name returns "VoteRevealed".
+func (VoteRevealed) Name() string { return "VoteRevealed" }
+
+func (VoteRevealed) isEvent() {}
+
+// AppealDecided is an event.
+//
+// What the jury's majority found (`result` is keccak256(abi.encode(digest, fuel)), 0 if it has no majority) and
+// which seats it proved right: bit k for seat k.
+type AppealDecided struct {
+	Execution common.Hash `abi:"execution" json:"execution"`
+	Result    common.Hash `abi:"result" json:"result"`
+	Right     uint8       `abi:"right" json:"right"`
+}
+
+// Name returns "AppealDecided".
+func (AppealDecided) Name() string { return "AppealDecided" }
+
+func (AppealDecided) isEvent() {}
+
+// AppealBondBurned is an event.
+//
+// The appeal bond of a seat that was wrong, less the jurors' pay.
+type AppealBondBurned struct {
+	Execution common.Hash    `abi:"execution" json:"execution"`
+	Node      common.Address `abi:"node" json:"node"`
+	Amount    *big.Int       `abi:"amount" json:"amount"`
+}
+
+// Name returns "AppealBondBurned".
+func (AppealBondBurned) Name() string { return "AppealBondBurned" }
+
+func (AppealBondBurned) isEvent() {}
 
 // Events returns the zero value of every event of the contract, as declared.
 func Events() []Event {
@@ -734,9 +1140,12 @@ func Events() []Event {
 		Withdrawn{},
 		NodeRegistered{},
 		NodeExited{},
+		NodePaused{},
+		NodeResumed{},
 		EndpointAnnounced{},
 		JobCreated{},
 		JobClosed{},
+		NonceCancelled{},
 		OfferPosted{},
 		ExecutionAssigned{},
 		ResultCommitted{},
@@ -748,11 +1157,25 @@ func Events() []Event {
 		Slashed{},
 		NoShowBurned{},
 		BondBurned{},
+		ExecutionDeclined{},
 		VerificationRequested{},
 		VerificationEscalated{},
 		SeatChanged{},
 		SeatCommitted{},
+		SeatDeclined{},
 		KeyRevealed{},
+		VerdictReached{},
+		LeafChallenged{},
+		LeafAnswered{},
+		ChallengeFailed{},
+		SelfOpened{},
+		VerdictAppealed{},
+		JuryDrawn{},
+		VoteDeclined{},
+		VoteCommitted{},
+		VoteRevealed{},
+		AppealDecided{},
+		AppealBondBurned{},
 	}
 }
 
@@ -782,7 +1205,8 @@ func (Withdraw) isCall() {}
 
 // Register calls register.
 //
-// Enters the caller in the registry. Needs free + locked >= minStake.
+// Enters the caller in the registry. Needs free + locked >= minStake. Draws whose target block is not younger than
+// this call pass the node over, so that nobody steers a draw by registering.
 type Register struct {
 }
 
@@ -790,6 +1214,28 @@ type Register struct {
 func (Register) Method() string { return "register" }
 
 func (Register) isCall() {}
+
+// Pause calls pause.
+//
+// The caller gets no new work; what it has goes on.
+type Pause struct {
+}
+
+// Method returns "pause".
+func (Pause) Method() string { return "pause" }
+
+func (Pause) isCall() {}
+
+// Resume calls resume.
+//
+// Ends a pause. For draws it is as if the node had registered now.
+type Resume struct {
+}
+
+// Method returns "resume".
+func (Resume) Method() string { return "resume" }
+
+func (Resume) isCall() {}
 
 // Exit calls exit.
 //
@@ -827,6 +1273,35 @@ type CreateJob struct {
 func (CreateJob) Method() string { return "createJob" }
 
 func (CreateJob) isCall() {}
+
+// CreateJobWithOffer calls createJobWithOffer.
+//
+// Creates a job and accepts an offer for its first `count` pieces, as `createJob` and `acceptOffer` would: for a
+// node that got the terms from the client directly and signed for the job's id.
+type CreateJobWithOffer struct {
+	Terms     Terms       `abi:"terms" json:"terms"`
+	Offer     Offer       `abi:"offer" json:"offer"`
+	Signature []byte      `abi:"signature" json:"signature"`
+	Count     uint32      `abi:"count" json:"count"`
+	SeedHash  common.Hash `abi:"seedHash" json:"seedHash"`
+}
+
+// Method returns "createJobWithOffer".
+func (CreateJobWithOffer) Method() string { return "createJobWithOffer" }
+
+func (CreateJobWithOffer) isCall() {}
+
+// CancelNonce calls cancelNonce.
+//
+// Spends a nonce of the caller, which voids whatever it signed with it.
+type CancelNonce struct {
+	Nonce uint32 `abi:"nonce" json:"nonce"`
+}
+
+// Method returns "cancelNonce".
+func (CancelNonce) Method() string { return "cancelNonce" }
+
+func (CancelNonce) isCall() {}
 
 // CloseJob calls closeJob.
 //
@@ -900,6 +1375,20 @@ type AcceptReturned struct {
 func (AcceptReturned) Method() string { return "acceptReturned" }
 
 func (AcceptReturned) isCall() {}
+
+// Decline calls decline.
+//
+// Assigned -> Returned, by the node, before half its time is over: its inputs cannot be had, or the limits are too
+// small. Costs nothing; fails with `TooManyDeclines` if the node did so too often today.
+type Decline struct {
+	Terms     Terms     `abi:"terms" json:"terms"`
+	Execution Execution `abi:"execution" json:"execution"`
+}
+
+// Method returns "decline".
+func (Decline) Method() string { return "decline" }
+
+func (Decline) isCall() {}
 
 // CommitResult calls commitResult.
 //
@@ -1007,6 +1496,21 @@ func (CommitVerification) Method() string { return "commitVerification" }
 
 func (CommitVerification) isCall() {}
 
+// DeclineSeat calls declineSeat.
+//
+// The drawn node gives its seat back before half its time is over; the seat is drawn again as after a no-show, but
+// nothing is burned. Fails with `TooManyDeclines`.
+type DeclineSeat struct {
+	Terms     Terms     `abi:"terms" json:"terms"`
+	Execution Execution `abi:"execution" json:"execution"`
+	Seat      Seat      `abi:"seat" json:"seat"`
+}
+
+// Method returns "declineSeat".
+func (DeclineSeat) Method() string { return "declineSeat" }
+
+func (DeclineSeat) isCall() {}
+
 // TimeoutDrawing calls timeoutDrawing.
 //
 // Drawing, too late -> seat Vacant.
@@ -1086,21 +1590,6 @@ func (RevealKey) Method() string { return "revealKey" }
 
 func (RevealKey) isCall() {}
 
-// TimeoutResolving calls timeoutResolving.
-//
-// Resolving, too late -> Settled: every committed seat is paid, the bond is burned.
-type TimeoutResolving struct {
-	Terms        Terms        `abi:"terms" json:"terms"`
-	Execution    Execution    `abi:"execution" json:"execution"`
-	Verification Verification `abi:"verification" json:"verification"`
-	Seats        []Seat       `abi:"seats" json:"seats"`
-}
-
-// Method returns "timeoutResolving".
-func (TimeoutResolving) Method() string { return "timeoutResolving" }
-
-func (TimeoutResolving) isCall() {}
-
 // TimeoutVerdict calls timeoutVerdict.
 //
 // Verdict, appeal window over -> Settled, Returned or Refunded: the two that agree are paid, the third loses
@@ -1117,20 +1606,220 @@ func (TimeoutVerdict) Method() string { return "timeoutVerdict" }
 
 func (TimeoutVerdict) isCall() {}
 
+// ChallengeLeaf calls challengeLeaf.
+//
+// Committed or Resolving -> Challenged, by the client, which locks challengePrice: `seat` must show its leaf of
+// `piece` within settleWindow. The client's own clock stops meanwhile. In Committed the verification is ignored and
+// seats are empty.
+type ChallengeLeaf struct {
+	Terms        Terms        `abi:"terms" json:"terms"`
+	Execution    Execution    `abi:"execution" json:"execution"`
+	Verification Verification `abi:"verification" json:"verification"`
+	Seats        []Seat       `abi:"seats" json:"seats"`
+	Seat         uint8        `abi:"seat" json:"seat"`
+	Piece        uint32       `abi:"piece" json:"piece"`
+}
+
+// Method returns "challengeLeaf".
+func (ChallengeLeaf) Method() string { return "challengeLeaf" }
+
+func (ChallengeLeaf) isCall() {}
+
+// AnswerLeaf calls answerLeaf.
+//
+// Challenged -> Committed or Resolving, by anyone who has the leaf (sx, sy of the opening are ignored); the price
+// goes to the seat's node.
+type AnswerLeaf struct {
+	Terms        Terms        `abi:"terms" json:"terms"`
+	Execution    Execution    `abi:"execution" json:"execution"`
+	Verification Verification `abi:"verification" json:"verification"`
+	Seats        []Seat       `abi:"seats" json:"seats"`
+	Challenge    Challenge    `abi:"challenge" json:"challenge"`
+	Opening      Opening      `abi:"opening" json:"opening"`
+}
+
+// Method returns "answerLeaf".
+func (AnswerLeaf) Method() string { return "answerLeaf" }
+
+func (AnswerLeaf) isCall() {}
+
+// TimeoutChallenged calls timeoutChallenged.
+//
+// Challenged, too late: the seat is treated as a cheat and its fine burned; the client gets the price back. Seat 1:
+// -> Returned, with the verifiers that have committed paid and the bond released. Another seat: it is drawn again as
+// after a no-show.
+type TimeoutChallenged struct {
+	Terms        Terms        `abi:"terms" json:"terms"`
+	Execution    Execution    `abi:"execution" json:"execution"`
+	Verification Verification `abi:"verification" json:"verification"`
+	Seats        []Seat       `abi:"seats" json:"seats"`
+	Challenge    Challenge    `abi:"challenge" json:"challenge"`
+}
+
+// Method returns "timeoutChallenged".
+func (TimeoutChallenged) Method() string { return "timeoutChallenged" }
+
+func (TimeoutChallenged) isCall() {}
+
+// OpenSelf calls openSelf.
+//
+// In Silent: opens a seat's commitment with the node's own scalar, by anyone who has it. The first one names the
+// piece, a listed one (the escalated one, if there is a third seat of a lazy panel); all others open the same.
+type OpenSelf struct {
+	Terms        Terms        `abi:"terms" json:"terms"`
+	Execution    Execution    `abi:"execution" json:"execution"`
+	Verification Verification `abi:"verification" json:"verification"`
+	Seats        []Seat       `abi:"seats" json:"seats"`
+	Seat         uint8        `abi:"seat" json:"seat"`
+	Disclosure   Disclosure   `abi:"disclosure" json:"disclosure"`
+}
+
+// Method returns "openSelf".
+func (OpenSelf) Method() string { return "openSelf" }
+
+func (OpenSelf) isCall() {}
+
+// TimeoutSilent calls timeoutSilent.
+//
+// Silent, too late: burns the bond. If all three seats have committed and opened: as after `revealKey`, Verdict, or
+// Settled if all agree. If two of three opened and agree, these two are paid, and the third gets nothing but its
+// fine back (if it is seat 1, its pieces but the opened one return to the job). Otherwise -> Settled: every
+// committed seat is paid.
+type TimeoutSilent struct {
+	Terms        Terms        `abi:"terms" json:"terms"`
+	Execution    Execution    `abi:"execution" json:"execution"`
+	Verification Verification `abi:"verification" json:"verification"`
+	Seats        []Seat       `abi:"seats" json:"seats"`
+}
+
+// Method returns "timeoutSilent".
+func (TimeoutSilent) Method() string { return "timeoutSilent" }
+
+func (TimeoutSilent) isCall() {}
+
+// Appeal calls appeal.
+//
+// Verdict -> Appealed, by the node of the seat that lost (any seat if all three differ), which locks the appeal bond
+// jurySize × verification.bid.
+type Appeal struct {
+	Terms        Terms        `abi:"terms" json:"terms"`
+	Execution    Execution    `abi:"execution" json:"execution"`
+	Verification Verification `abi:"verification" json:"verification"`
+	Seats        []Seat       `abi:"seats" json:"seats"`
+	Seat         uint8        `abi:"seat" json:"seat"`
+}
+
+// Method returns "appeal".
+func (Appeal) Method() string { return "appeal" }
+
+func (Appeal) isCall() {}
+
+// DrawJury calls drawJury.
+//
+// Draws the jury, by anyone, once the target block is known: jurySize nodes, eligible as for a seat, none of them on
+// the panel. Locks the fine of each. Fails with `NobodyEligible` if there are too few.
+type DrawJury struct {
+	Terms        Terms        `abi:"terms" json:"terms"`
+	Execution    Execution    `abi:"execution" json:"execution"`
+	Verification Verification `abi:"verification" json:"verification"`
+	Seats        []Seat       `abi:"seats" json:"seats"`
+	Jury         Jury         `abi:"jury" json:"jury"`
+}
+
+// Method returns "drawJury".
+func (DrawJury) Method() string { return "drawJury" }
+
+func (DrawJury) isCall() {}
+
+// CommitVote calls commitVote.
+//
+// A juror's sealed vote: keccak256(abi.encode(chainid, contract, execution, juror, vote, nonce)).
+type CommitVote struct {
+	Jury       Jury        `abi:"jury" json:"jury"`
+	Number     uint8       `abi:"number" json:"number"`
+	Commitment common.Hash `abi:"commitment" json:"commitment"`
+}
+
+// Method returns "commitVote".
+func (CommitVote) Method() string { return "commitVote" }
+
+func (CommitVote) isCall() {}
+
+// DeclineVote calls declineVote.
+//
+// A juror gives its duty back before half its time is over. Fails with `TooManyDeclines`.
+type DeclineVote struct {
+	Terms     Terms     `abi:"terms" json:"terms"`
+	Execution Execution `abi:"execution" json:"execution"`
+	Jury      Jury      `abi:"jury" json:"jury"`
+	Number    uint8     `abi:"number" json:"number"`
+}
+
+// Method returns "declineVote".
+func (DeclineVote) Method() string { return "declineVote" }
+
+func (DeclineVote) isCall() {}
+
+// RevealVote calls revealVote.
+//
+// Opens a vote, by anyone who knows it, after the jury's deadline and until its revealDeadline.
+type RevealVote struct {
+	Jury   Jury        `abi:"jury" json:"jury"`
+	Number uint8       `abi:"number" json:"number"`
+	Vote   Vote        `abi:"vote" json:"vote"`
+	Nonce  common.Hash `abi:"nonce" json:"nonce"`
+}
+
+// Method returns "revealVote".
+func (RevealVote) Method() string { return "revealVote" }
+
+func (RevealVote) isCall() {}
+
+// TimeoutAppealed calls timeoutAppealed.
+//
+// Appealed, too late, by anyone: closes the case by the jury's majority, more than half of jurySize equal votes.
+// A seat is right iff its result is the jury's. Seats that are right are paid, the others lose their fine; if seat 1
+// is wrong its pieces return to the job, all but the opened one if another seat is right. Jurors of the majority are
+// paid verification.bid each by the appellant's bond if it was wrong, the rest of which is burned; if it was right it
+// gets its bond back and the jurors share what the client had set aside for the wrong seats' runs of the piece, at
+// most verification.bid each. Jurors that voted otherwise lose their fine, those that did not vote the no-show fee.
+// Without a majority, or if no jury was drawn in time -> Refunded: nobody is slashed, the execution's price goes
+// back to the client and every fine and the appeal bond to their owners.
+// `results` are those of `VerdictReached`, `votes` one for each juror, zeros for one that did not reveal.
+type TimeoutAppealed struct {
+	Terms        Terms          `abi:"terms" json:"terms"`
+	Execution    Execution      `abi:"execution" json:"execution"`
+	Verification Verification   `abi:"verification" json:"verification"`
+	Seats        []Seat         `abi:"seats" json:"seats"`
+	Jury         Jury           `abi:"jury" json:"jury"`
+	Results      [3]common.Hash `abi:"results" json:"results"`
+	Votes        []Vote         `abi:"votes" json:"votes"`
+}
+
+// Method returns "timeoutAppealed".
+func (TimeoutAppealed) Method() string { return "timeoutAppealed" }
+
+func (TimeoutAppealed) isCall() {}
+
 // Calls returns the zero value of every call of the contract, as declared.
 func Calls() []Call {
 	return []Call{
 		Deposit{},
 		Withdraw{},
 		Register{},
+		Pause{},
+		Resume{},
 		Exit{},
 		Announce{},
 		CreateJob{},
+		CreateJobWithOffer{},
+		CancelNonce{},
 		CloseJob{},
 		CloseReturned{},
 		PostOffer{},
 		AcceptOffer{},
 		AcceptReturned{},
+		Decline{},
 		CommitResult{},
 		TimeoutAssigned{},
 		Settle{},
@@ -1138,13 +1827,24 @@ func Calls() []Call {
 		Verify{},
 		Draw{},
 		CommitVerification{},
+		DeclineSeat{},
 		TimeoutDrawing{},
 		TimeoutSeat{},
 		Escalate{},
 		SettleVerified{},
 		RevealKey{},
-		TimeoutResolving{},
 		TimeoutVerdict{},
+		ChallengeLeaf{},
+		AnswerLeaf{},
+		TimeoutChallenged{},
+		OpenSelf{},
+		TimeoutSilent{},
+		Appeal{},
+		DrawJury{},
+		CommitVote{},
+		DeclineVote{},
+		RevealVote{},
+		TimeoutAppealed{},
 	}
 }
 
@@ -1560,6 +2260,123 @@ func (e WrongPoint) Error() string {
 	return fmt.Sprintf("wrong point: seat %v", e.Seat)
 }
 
+// TooManyDeclines is an error with which the contract rejects a call.
+//
+// `most` is the parameter declinesPerDay.
+type TooManyDeclines struct {
+	Node common.Address `abi:"node" json:"node"`
+	Most uint16         `abi:"most" json:"most"`
+}
+
+// Error names the rule and gives every field.
+func (e TooManyDeclines) Error() string {
+	return fmt.Sprintf("too many declines: node %v, most %v", e.Node, e.Most)
+}
+
+// NotPaused is an error with which the contract rejects a call.
+type NotPaused struct {
+	Node common.Address `abi:"node" json:"node"`
+}
+
+// Error names the rule and gives every field.
+func (e NotPaused) Error() string {
+	return fmt.Sprintf("not paused: node %v", e.Node)
+}
+
+// AlreadyPaused is an error with which the contract rejects a call.
+type AlreadyPaused struct {
+	Node common.Address `abi:"node" json:"node"`
+}
+
+// Error names the rule and gives every field.
+func (e AlreadyPaused) Error() string {
+	return fmt.Sprintf("already paused: node %v", e.Node)
+}
+
+// NothingToChallenge is an error with which the contract rejects a call.
+//
+// The leaf of a commitment to a single piece was published with it.
+type NothingToChallenge struct {
+	Seat uint8 `abi:"seat" json:"seat"`
+}
+
+// Error names the rule and gives every field.
+func (e NothingToChallenge) Error() string {
+	return fmt.Sprintf("nothing to challenge: seat %v", e.Seat)
+}
+
+// AlreadyOpened is an error with which the contract rejects a call.
+type AlreadyOpened struct {
+	Seat uint8 `abi:"seat" json:"seat"`
+}
+
+// Error names the rule and gives every field.
+func (e AlreadyOpened) Error() string {
+	return fmt.Sprintf("already opened: seat %v", e.Seat)
+}
+
+// WrongPiece is an error with which the contract rejects a call.
+//
+// Another seat named the piece to open.
+type WrongPiece struct {
+	Have uint32 `abi:"have" json:"have"`
+	Want uint32 `abi:"want" json:"want"`
+}
+
+// Error names the rule and gives every field.
+func (e WrongPiece) Error() string {
+	return fmt.Sprintf("wrong piece: have %v, want %v", e.Have, e.Want)
+}
+
+// WrongScalar is an error with which the contract rejects a call.
+//
+// r does not belong to the commitment's R, or the public key not to the spec.
+type WrongScalar struct {
+	Seat uint8 `abi:"seat" json:"seat"`
+}
+
+// Error names the rule and gives every field.
+func (e WrongScalar) Error() string {
+	return fmt.Sprintf("wrong scalar: seat %v", e.Seat)
+}
+
+// NothingToAppeal is an error with which the contract rejects a call.
+//
+// The seat has nothing to appeal against.
+type NothingToAppeal struct {
+	Seat uint8 `abi:"seat" json:"seat"`
+}
+
+// Error names the rule and gives every field.
+func (e NothingToAppeal) Error() string {
+	return fmt.Sprintf("nothing to appeal: seat %v", e.Seat)
+}
+
+// WrongVoteStatus is an error with which the contract rejects a call.
+type WrongVoteStatus struct {
+	Execution common.Hash `abi:"execution" json:"execution"`
+	Number    uint8       `abi:"number" json:"number"`
+	Have      VoteStatus  `abi:"have" json:"have"`
+	Want      VoteStatus  `abi:"want" json:"want"`
+}
+
+// Error names the rule and gives every field.
+func (e WrongVoteStatus) Error() string {
+	return fmt.Sprintf("wrong vote status: execution %v, number %v, have %v, want %v", e.Execution, e.Number, e.Have, e.Want)
+}
+
+// WrongVote is an error with which the contract rejects a call.
+type WrongVote struct {
+	Number uint8       `abi:"number" json:"number"`
+	Have   common.Hash `abi:"have" json:"have"`
+	Want   common.Hash `abi:"want" json:"want"`
+}
+
+// Error names the rule and gives every field.
+func (e WrongVote) Error() string {
+	return fmt.Sprintf("wrong vote: number %v, have %v, want %v", e.Number, e.Have, e.Want)
+}
+
 // TransferFailed is an error with which the contract rejects a call.
 type TransferFailed struct {
 	Wallet common.Address `abi:"wallet" json:"wallet"`
@@ -1611,6 +2428,16 @@ func Errors() []error {
 		BadProof{},
 		WrongKey{},
 		WrongPoint{},
+		TooManyDeclines{},
+		NotPaused{},
+		AlreadyPaused{},
+		NothingToChallenge{},
+		AlreadyOpened{},
+		WrongPiece{},
+		WrongScalar{},
+		NothingToAppeal{},
+		WrongVoteStatus{},
+		WrongVote{},
 		TransferFailed{},
 	}
 }

@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 import {Offer, Terms} from "./types/Job.sol";
-import {Execution, Outcome, Status, Verification} from "./types/Execution.sol";
-import {Reveal, Seat, SeatStatus} from "./types/Seat.sol";
+import {Challenge, Execution, Outcome, Status, Verification} from "./types/Execution.sol";
+import {Jury, Vote, VoteStatus} from "./types/Jury.sol";
+import {Disclosure, Leaf, Opening, Reveal, Seat, SeatStatus, Sum} from "./types/Seat.sol";
 import {Parameters, Wallet} from "./types/Parameters.sol";
 
 /// @title Market: pays strangers for computation whose results can be trusted.
@@ -26,6 +27,10 @@ interface IMarket {
     event NodeRegistered(address indexed node);
     /// The node gets no new work; its locks come back as its seats end.
     event NodeExited(address indexed node);
+    /// The node stays registered, but gets no new work and is not drawn.
+    event NodePaused(address indexed node);
+    /// The node may be given work and may be drawn again.
+    event NodeResumed(address indexed node);
     /// Where the wallet's node serves data (trustless HTTP gateway). Public, unchecked, last one counts.
     event EndpointAnnounced(address indexed wallet, string url);
 
@@ -34,8 +39,13 @@ interface IMarket {
     function deposit() external payable;
     /// Pays `amount` of the caller's free balance out to it. A wallet that rejects money only hurts itself.
     function withdraw(uint96 amount) external;
-    /// Enters the caller in the registry. Needs free + locked >= minStake.
+    /// Enters the caller in the registry. Needs free + locked >= minStake. Draws whose target block is not younger than
+    /// this call pass the node over, so that nobody steers a draw by registering.
     function register() external;
+    /// The caller gets no new work; what it has goes on.
+    function pause() external;
+    /// Ends a pause. For draws it is as if the node had registered now.
+    function resume() external;
     /// Takes the caller out of the registry.
     function exit() external;
     /// Emits `EndpointAnnounced`.
@@ -52,6 +62,8 @@ interface IMarket {
     event JobCreated(bytes32 indexed job, address indexed client, Terms terms);
     /// Unassigned pieces [from, pieces) were given back to the client, by itself or after expiry by anyone.
     event JobClosed(bytes32 indexed job, uint32 from);
+    /// The nonce is spent, so that no offer (and no job) with it can be used.
+    event NonceCancelled(address indexed wallet, uint32 nonce);
     /// An offer and its signature, for a client that the node cannot reach directly. Checked only when accepted.
     event OfferPosted(bytes32 indexed job, address indexed node, Offer offer, bytes signature);
     /// `node` got pieces [from, from + count). `parent` is the job, or the returned execution they were taken from.
@@ -83,6 +95,17 @@ interface IMarket {
     /// Fails with `BadTerms` naming the field (or "encoding", if a number is wider than its type), `NonceSpent`,
     /// `InsufficientFree`, `NotClient`.
     function createJob(Terms calldata terms) external;
+    /// Creates a job and accepts an offer for its first `count` pieces, as `createJob` and `acceptOffer` would: for a
+    /// node that got the terms from the client directly and signed for the job's id.
+    function createJobWithOffer(
+        Terms calldata terms,
+        Offer calldata offer,
+        bytes calldata signature,
+        uint32 count,
+        bytes32 seedHash
+    ) external;
+    /// Spends a nonce of the caller, which voids whatever it signed with it.
+    function cancelNonce(uint32 nonce) external;
     /// Gives the never assigned pieces back: by the client at any time, by anyone after terms.expiry.
     function closeJob(Terms calldata terms) external;
     /// The same for a returned execution.
@@ -135,6 +158,12 @@ interface IMarket {
     /// Silence or skipped checks cost the client (part of) its bond.
     event BondBurned(bytes32 indexed execution, address indexed client, uint96 amount);
 
+    /// The node gave its pieces back in time.
+    event ExecutionDeclined(bytes32 indexed execution, address indexed node);
+
+    /// Assigned -> Returned, by the node, before half its time is over: its inputs cannot be had, or the limits are too
+    /// small. Costs nothing; fails with `TooManyDeclines` if the node did so too often today.
+    function decline(Terms calldata terms, Execution calldata execution) external;
     /// Assigned -> Committed, by the node, until the deadline.
     function commitResult(Execution calldata execution, bytes32 root, uint64 fuel, bytes calldata leaves) external;
     /// Assigned, too late -> Returned: burns the no-show fee, gives the rest of the fine and the bond back.
@@ -152,16 +181,14 @@ interface IMarket {
     event SeatChanged(bytes32 indexed execution, uint8 indexed number, address indexed node, Seat seat);
     /// What a verifier published: abi.encode(Leaf) for one leaf, else the CID of the leaves.
     event SeatCommitted(bytes32 indexed execution, uint8 indexed number, bytes leaves);
-    /// A piece was opened. `digests` are what the seats had committed to, zero for an unreadable ciphertext; the
-    /// verdict takes effect after `deadline`. If all agree, the same call settles the execution and `deadline` is 0.
-    event KeyRevealed(
-        bytes32 indexed execution,
-        uint32 piece,
-        uint256 sk,
-        bytes32[3] digests,
-        Verification verification,
-        uint64 deadline
-    );
+    /// The drawn node gave its seat back in time.
+    event SeatDeclined(bytes32 indexed execution, uint8 indexed number, address indexed node);
+    /// The client opened a piece. `digests` are what the seats had committed to, zero for an unreadable ciphertext. If
+    /// all agree, the same call settles the execution, otherwise it emits `VerdictReached`.
+    event KeyRevealed(bytes32 indexed execution, uint32 piece, uint256 sk, bytes32[3] digests);
+    /// An opened piece showed that not all seats agree; the verdict takes effect after `deadline` unless a seat appeals.
+    /// A seat's result is keccak256(abi.encode(digest, fuel)), or a value equal to no other if it is unreadable.
+    event VerdictReached(bytes32 indexed execution, bytes32[3] results, Verification verification, uint64 deadline);
 
     /// Committed -> Drawing, by the client: the one mutation. Raises the bid of the listed pieces and their
     /// concurrency to terms.seats, and locks bid × listed × (seats - 1).
@@ -180,6 +207,9 @@ interface IMarket {
     ) external;
     /// The drawn node's commitment over the listed pieces (in order) or the escalated one.
     function commitVerification(Seat calldata seat, bytes32 root, uint64 fuel, bytes calldata leaves) external;
+    /// The drawn node gives its seat back before half its time is over; the seat is drawn again as after a no-show, but
+    /// nothing is burned. Fails with `TooManyDeclines`.
+    function declineSeat(Terms calldata terms, Execution calldata execution, Seat calldata seat) external;
     /// Drawing, too late -> seat Vacant.
     function timeoutDrawing(
         Terms calldata terms,
@@ -215,13 +245,6 @@ interface IMarket {
         Seat[] calldata seats,
         Reveal calldata reveal
     ) external;
-    /// Resolving, too late -> Settled: every committed seat is paid, the bond is burned.
-    function timeoutResolving(
-        Terms calldata terms,
-        Execution calldata execution,
-        Verification calldata verification,
-        Seat[] calldata seats
-    ) external;
     /// Verdict, appeal window over -> Settled, Returned or Refunded: the two that agree are paid, the third loses
     /// its fine; if seat 1 lost, its pieces but the revealed one return to the job.
     function timeoutVerdict(
@@ -230,6 +253,141 @@ interface IMarket {
         Verification calldata verification,
         Seat[] calldata seats
     ) external;
+
+    // ------------------------------------------------------------------ withheld leaves
+
+    /// The client demands the leaf of one piece from a seat that committed to more than one.
+    event LeafChallenged(bytes32 indexed execution, uint8 indexed seat, Challenge challenge, uint64 deadline);
+    /// The leaf, proven against the seat's commitment. The execution goes on with status `back` and `deadline`.
+    event LeafAnswered(
+        bytes32 indexed execution, uint8 indexed seat, uint32 piece, Leaf leaf, Sum[] proof, uint64 deadline
+    );
+    /// The seat did not answer. Seat 1's execution ends with `ExecutionReturned`; another seat is drawn again.
+    event ChallengeFailed(bytes32 indexed execution, uint8 indexed seat, address indexed node);
+
+    /// Committed or Resolving -> Challenged, by the client, which locks challengePrice: `seat` must show its leaf of
+    /// `piece` within settleWindow. The client's own clock stops meanwhile. In Committed the verification is ignored and
+    /// seats are empty.
+    function challengeLeaf(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat[] calldata seats,
+        uint8 seat,
+        uint32 piece
+    ) external;
+    /// Challenged -> Committed or Resolving, by anyone who has the leaf (sx, sy of the opening are ignored); the price
+    /// goes to the seat's node.
+    function answerLeaf(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat[] calldata seats,
+        Challenge calldata challenge,
+        Opening calldata opening
+    ) external;
+    /// Challenged, too late: the seat is treated as a cheat and its fine burned; the client gets the price back. Seat 1:
+    /// -> Returned, with the verifiers that have committed paid and the bond released. Another seat: it is drawn again as
+    /// after a no-show.
+    function timeoutChallenged(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat[] calldata seats,
+        Challenge calldata challenge
+    ) external;
+
+    // ------------------------------------------------------------------ a silent client
+
+    /// A seat opened its own commitment. `digest` is 0 if nobody can read it.
+    event SelfOpened(
+        bytes32 indexed execution, uint8 indexed seat, address indexed node, uint32 piece, bytes32 digest, uint64 fuel
+    );
+
+    /// In Silent: opens a seat's commitment with the node's own scalar, by anyone who has it. The first one names the
+    /// piece, a listed one (the escalated one, if there is a third seat of a lazy panel); all others open the same.
+    function openSelf(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat[] calldata seats,
+        uint8 seat,
+        Disclosure calldata disclosure
+    ) external;
+    /// Silent, too late: burns the bond. If all three seats have committed and opened: as after `revealKey`, Verdict, or
+    /// Settled if all agree. If two of three opened and agree, these two are paid, and the third gets nothing but its
+    /// fine back (if it is seat 1, its pieces but the opened one return to the job). Otherwise -> Settled: every
+    /// committed seat is paid.
+    function timeoutSilent(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat[] calldata seats
+    ) external;
+
+    // ------------------------------------------------------------------ appeals
+
+    event VerdictAppealed(bytes32 indexed execution, uint8 indexed seat, Jury jury);
+    event JuryDrawn(bytes32 indexed execution, Jury jury);
+    event VoteDeclined(bytes32 indexed execution, uint8 indexed number, address indexed node);
+    event VoteCommitted(bytes32 indexed execution, uint8 indexed number, address indexed node, bytes32 commitment);
+    event VoteRevealed(bytes32 indexed execution, uint8 indexed number, address indexed node, Vote vote);
+    /// What the jury's majority found (`result` is keccak256(abi.encode(digest, fuel)), 0 if it has no majority) and
+    /// which seats it proved right: bit k for seat k.
+    event AppealDecided(bytes32 indexed execution, bytes32 result, uint8 right);
+    /// The appeal bond of a seat that was wrong, less the jurors' pay.
+    event AppealBondBurned(bytes32 indexed execution, address indexed node, uint96 amount);
+
+    /// Verdict -> Appealed, by the node of the seat that lost (any seat if all three differ), which locks the appeal bond
+    /// jurySize × verification.bid.
+    function appeal(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat[] calldata seats,
+        uint8 seat
+    ) external;
+    /// Draws the jury, by anyone, once the target block is known: jurySize nodes, eligible as for a seat, none of them on
+    /// the panel. Locks the fine of each. Fails with `NobodyEligible` if there are too few.
+    function drawJury(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat[] calldata seats,
+        Jury calldata jury
+    ) external;
+    /// A juror's sealed vote: keccak256(abi.encode(chainid, contract, execution, juror, vote, nonce)).
+    function commitVote(Jury calldata jury, uint8 number, bytes32 commitment) external;
+    /// A juror gives its duty back before half its time is over. Fails with `TooManyDeclines`.
+    function declineVote(Terms calldata terms, Execution calldata execution, Jury calldata jury, uint8 number) external;
+    /// Opens a vote, by anyone who knows it, after the jury's deadline and until its revealDeadline.
+    function revealVote(Jury calldata jury, uint8 number, Vote calldata vote, bytes32 nonce) external;
+    /// Appealed, too late, by anyone: closes the case by the jury's majority, more than half of jurySize equal votes.
+    ///
+    /// A seat is right iff its result is the jury's. Seats that are right are paid, the others lose their fine; if seat 1
+    /// is wrong its pieces return to the job, all but the opened one if another seat is right. Jurors of the majority are
+    /// paid verification.bid each by the appellant's bond if it was wrong, the rest of which is burned; if it was right it
+    /// gets its bond back and the jurors share what the client had set aside for the wrong seats' runs of the piece, at
+    /// most verification.bid each. Jurors that voted otherwise lose their fine, those that did not vote the no-show fee.
+    ///
+    /// Without a majority, or if no jury was drawn in time -> Refunded: nobody is slashed, the execution's price goes
+    /// back to the client and every fine and the appeal bond to their owners.
+    ///
+    /// `results` are those of `VerdictReached`, `votes` one for each juror, zeros for one that did not reveal.
+    function timeoutAppealed(
+        Terms calldata terms,
+        Execution calldata execution,
+        Verification calldata verification,
+        Seat[] calldata seats,
+        Jury calldata jury,
+        bytes32[3] calldata results,
+        Vote[] calldata votes
+    ) external;
+
+    /// The hash of the challenge or the jury of an execution, or zero.
+    function disputeHash(bytes32 execution) external view returns (bytes32);
+    /// The code that does this contract's work besides its own: both run on its storage and cannot be exchanged.
+    function parts() external view returns (address verifications, address disputes);
 
     // ------------------------------------------------------------------ errors
 
@@ -277,5 +435,20 @@ interface IMarket {
     error WrongKey(address have, bytes32 specRoot);
     /// S is not sk·R.
     error WrongPoint(uint8 seat);
+    /// `most` is the parameter declinesPerDay.
+    error TooManyDeclines(address node, uint16 most);
+    error NotPaused(address node);
+    error AlreadyPaused(address node);
+    /// The leaf of a commitment to a single piece was published with it.
+    error NothingToChallenge(uint8 seat);
+    error AlreadyOpened(uint8 seat);
+    /// Another seat named the piece to open.
+    error WrongPiece(uint32 have, uint32 want);
+    /// r does not belong to the commitment's R, or the public key not to the spec.
+    error WrongScalar(uint8 seat);
+    /// The seat has nothing to appeal against.
+    error NothingToAppeal(uint8 seat);
+    error WrongVoteStatus(bytes32 execution, uint8 number, VoteStatus have, VoteStatus want);
+    error WrongVote(uint8 number, bytes32 have, bytes32 want);
     error TransferFailed(address wallet, uint96 amount);
 }

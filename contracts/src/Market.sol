@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IMarket} from "./IMarket.sol";
-import {Verifications} from "./Verifications.sol";
+import {Part} from "./Part.sol";
 import {Book} from "./lib/Book.sol";
 import {Deadline} from "./lib/Deadline.sol";
 import {Dice} from "./lib/Dice.sol";
@@ -16,14 +16,15 @@ import {Purse} from "./lib/Purse.sol";
 import {Records} from "./lib/Records.sol";
 import {Registry} from "./lib/Registry.sol";
 import {Settlement} from "./lib/Settlement.sol";
-import {Execution, Status, Verification} from "./types/Execution.sol";
+import {Challenge, Execution, Status, Verification} from "./types/Execution.sol";
 import {Offer, Terms} from "./types/Job.sol";
-import {Parameters, Wallet} from "./types/Parameters.sol";
-import {Reveal, Seat} from "./types/Seat.sol";
+import {Jury, Vote} from "./types/Jury.sol";
+import {Parameters, Source, Wallet} from "./types/Parameters.sol";
+import {Disclosure, Opening, Reveal, Seat} from "./types/Seat.sol";
 
 /// @title The facade: who may call, when, and in which order the rules of `lib` apply.
-/// @notice Wallets, jobs and executions are here; `Verifications`, which this contract deploys, has the other half of the
-/// code. Nobody can replace it.
+/// @notice Wallets, jobs and executions are here; `Verifications` and `Disputes` have the rest of the code, for one
+/// contract's code may have 24 KiB only. Nobody can replace them.
 contract Market is IMarket {
     using Book for Book.State;
     using Ledger for Ledger.State;
@@ -32,33 +33,50 @@ contract Market is IMarket {
     using Settlement for Ledger.State;
 
     Book.State private _book;
-    /// Code of all that belongs to a verification; it runs on this contract's storage.
+    /// Code that runs on this contract's storage.
     address private immutable _VERIFICATIONS;
+    address private immutable _DISPUTES;
 
     uint96 private immutable _MIN_STAKE;
     uint96 private immutable _MIN_DEPOSIT;
     uint96 private immutable _NO_SHOW_FEE;
     uint32 private immutable _SETTLE_WINDOW;
     uint32 private immutable _DRAW_WINDOW;
+    uint32 private immutable _SILENT_WINDOW;
     uint32 private immutable _APPEAL_WINDOW;
+    uint32 private immutable _MIN_EXECUTE_WINDOW;
     uint32 private immutable _CONFIRMATIONS;
     uint8 private immutable _REDRAWS;
     uint32 private immutable _MAX_PIECES;
     uint16 private immutable _MIN_CHECK_RATE;
+    uint16 private immutable _DECLINES_PER_DAY;
+    uint96 private immutable _CHALLENGE_PRICE;
+    uint8 private immutable _JURY_SIZE;
+    Source private immutable _SOURCE;
 
-    constructor(Parameters memory p) {
+    constructor(Parameters memory p, Part verifications, Part disputes) {
         Jobs.requireSane(p);
-        _VERIFICATIONS = address(new Verifications(p));
+        bytes32 parameters_ = keccak256(abi.encode(p));
+        if (verifications.PARAMETERS() != parameters_) revert BadParameters("verifications");
+        if (disputes.PARAMETERS() != parameters_) revert BadParameters("disputes");
+        _VERIFICATIONS = address(verifications);
+        _DISPUTES = address(disputes);
         _MIN_STAKE = p.minStake;
         _MIN_DEPOSIT = p.minDeposit;
         _NO_SHOW_FEE = p.noShowFee;
         _SETTLE_WINDOW = p.settleWindow;
         _DRAW_WINDOW = p.drawWindow;
+        _SILENT_WINDOW = p.silentWindow;
         _APPEAL_WINDOW = p.appealWindow;
+        _MIN_EXECUTE_WINDOW = p.minExecuteWindow;
         _CONFIRMATIONS = p.confirmations;
         _REDRAWS = p.redraws;
         _MAX_PIECES = p.maxPieces;
         _MIN_CHECK_RATE = p.minCheckRate;
+        _DECLINES_PER_DAY = p.declinesPerDay;
+        _CHALLENGE_PRICE = p.challengePrice;
+        _JURY_SIZE = p.jurySize;
+        _SOURCE = p.source;
     }
 
     // ------------------------------------------------------------------ wallets and registry
@@ -104,6 +122,14 @@ contract Market is IMarket {
         emit NodeExited(msg.sender);
     }
 
+    function pause() external {
+        _run(_DISPUTES);
+    }
+
+    function resume() external {
+        _run(_DISPUTES);
+    }
+
     function announce(string calldata url) external {
         emit EndpointAnnounced(msg.sender, url);
     }
@@ -120,6 +146,14 @@ contract Market is IMarket {
         _book.ledger.spendAndLock(t.client, t.nonce, Pay.cap(t, t.pieces), _MIN_DEPOSIT);
         _book.records.advance(job, 0, t.pieces);
         Jobs.emitCreated(job, t);
+    }
+
+    function createJobWithOffer(Terms calldata, Offer calldata, bytes calldata, uint32, bytes32) external {
+        _run(_DISPUTES);
+    }
+
+    function cancelNonce(uint32) external {
+        _run(_DISPUTES);
     }
 
     function closeJob(Terms calldata terms) external {
@@ -196,6 +230,10 @@ contract Market is IMarket {
 
     // ------------------------------------------------------------------ executions
 
+    function decline(Terms calldata, Execution calldata) external {
+        _run(_DISPUTES);
+    }
+
     function commitResult(Execution calldata execution, bytes32 root, uint64 fuel, bytes calldata leaves) external {
         // Check:
         Execution memory e;
@@ -250,47 +288,125 @@ contract Market is IMarket {
     // ------------------------------------------------------------------ verification
 
     function verify(Terms calldata, Execution calldata, uint96, uint256[] calldata) external {
-        _runVerification();
+        _run(_VERIFICATIONS);
     }
 
     function draw(Terms calldata, Execution calldata, Verification calldata, Seat calldata, Seat calldata) external {
-        _runVerification();
+        _run(_VERIFICATIONS);
     }
 
     function commitVerification(Seat calldata, bytes32, uint64, bytes calldata) external {
-        _runVerification();
+        _run(_VERIFICATIONS);
+    }
+
+    function declineSeat(Terms calldata, Execution calldata, Seat calldata) external {
+        _run(_VERIFICATIONS);
     }
 
     function timeoutDrawing(Terms calldata, Execution calldata, Verification calldata, Seat calldata) external {
-        _runVerification();
+        _run(_VERIFICATIONS);
     }
 
     function timeoutSeat(Terms calldata, Execution calldata, Seat calldata) external {
-        _runVerification();
+        _run(_VERIFICATIONS);
     }
 
     function escalate(Terms calldata, Execution calldata, Verification calldata, Seat calldata, uint32) external {
-        _runVerification();
+        _run(_VERIFICATIONS);
     }
 
     function settleVerified(Terms calldata, Execution calldata, Verification calldata, Seat[] calldata, bytes32)
         external
     {
-        _runVerification();
+        _run(_VERIFICATIONS);
     }
 
     function revealKey(Terms calldata, Execution calldata, Verification calldata, Seat[] calldata, Reveal calldata)
         external
     {
-        _runVerification();
-    }
-
-    function timeoutResolving(Terms calldata, Execution calldata, Verification calldata, Seat[] calldata) external {
-        _runVerification();
+        _run(_VERIFICATIONS);
     }
 
     function timeoutVerdict(Terms calldata, Execution calldata, Verification calldata, Seat[] calldata) external {
-        _runVerification();
+        _run(_VERIFICATIONS);
+    }
+
+    // ------------------------------------------------------------------ disputes
+
+    function challengeLeaf(Terms calldata, Execution calldata, Verification calldata, Seat[] calldata, uint8, uint32)
+        external
+    {
+        _run(_DISPUTES);
+    }
+
+    function answerLeaf(
+        Terms calldata,
+        Execution calldata,
+        Verification calldata,
+        Seat[] calldata,
+        Challenge calldata,
+        Opening calldata
+    ) external {
+        _run(_DISPUTES);
+    }
+
+    function timeoutChallenged(
+        Terms calldata,
+        Execution calldata,
+        Verification calldata,
+        Seat[] calldata,
+        Challenge calldata
+    ) external {
+        _run(_DISPUTES);
+    }
+
+    function openSelf(
+        Terms calldata,
+        Execution calldata,
+        Verification calldata,
+        Seat[] calldata,
+        uint8,
+        Disclosure calldata
+    ) external {
+        _run(_DISPUTES);
+    }
+
+    function timeoutSilent(Terms calldata, Execution calldata, Verification calldata, Seat[] calldata) external {
+        _run(_DISPUTES);
+    }
+
+    function appeal(Terms calldata, Execution calldata, Verification calldata, Seat[] calldata, uint8) external {
+        _run(_DISPUTES);
+    }
+
+    function drawJury(Terms calldata, Execution calldata, Verification calldata, Seat[] calldata, Jury calldata)
+        external
+    {
+        _run(_DISPUTES);
+    }
+
+    function commitVote(Jury calldata, uint8, bytes32) external {
+        _run(_DISPUTES);
+    }
+
+    function declineVote(Terms calldata, Execution calldata, Jury calldata, uint8) external {
+        _run(_DISPUTES);
+    }
+
+    function revealVote(Jury calldata, uint8, Vote calldata, bytes32) external {
+        _run(_DISPUTES);
+    }
+
+    function timeoutAppealed(
+        Terms calldata,
+        Execution calldata,
+        Verification calldata,
+        Seat[] calldata,
+        Jury calldata,
+        bytes32[3] calldata,
+        Vote[] calldata
+    ) external {
+        _run(_DISPUTES);
     }
 
     // ------------------------------------------------------------------ views
@@ -310,11 +426,17 @@ contract Market is IMarket {
             noShowFee: _NO_SHOW_FEE,
             settleWindow: _SETTLE_WINDOW,
             drawWindow: _DRAW_WINDOW,
+            silentWindow: _SILENT_WINDOW,
             appealWindow: _APPEAL_WINDOW,
+            minExecuteWindow: _MIN_EXECUTE_WINDOW,
             confirmations: _CONFIRMATIONS,
             redraws: _REDRAWS,
             maxPieces: _MAX_PIECES,
-            minCheckRate: _MIN_CHECK_RATE
+            minCheckRate: _MIN_CHECK_RATE,
+            declinesPerDay: _DECLINES_PER_DAY,
+            challengePrice: _CHALLENGE_PRICE,
+            jurySize: _JURY_SIZE,
+            source: _SOURCE
         });
     }
 
@@ -336,6 +458,14 @@ contract Market is IMarket {
 
     function executionHash(bytes32 execution) external view returns (bytes32) {
         return _book.records.executions[execution];
+    }
+
+    function disputeHash(bytes32 execution) external view returns (bytes32) {
+        return _book.records.disputes[execution];
+    }
+
+    function parts() external view returns (address verifications, address disputes) {
+        return (_VERIFICATIONS, _DISPUTES);
     }
 
     function seatHash(bytes32 execution, uint8 number) external view returns (bytes32) {
@@ -404,9 +534,8 @@ contract Market is IMarket {
         emit ExecutionAssigned(e.job, e.id, parent, e.node, from, count, e.deadline, seedHash, offer.nonce);
     }
 
-    /// Runs the call, as it came, with the code of `Verifications` on this contract's storage.
-    function _runVerification() private {
-        address code = _VERIFICATIONS;
+    /// Runs the call, as it came, with the code of a part on this contract's storage.
+    function _run(address code) private {
         assembly {
             calldatacopy(0, 0, calldatasize())
             let ok := delegatecall(gas(), code, 0, calldatasize(), 0, 0)

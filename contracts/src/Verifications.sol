@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IMarket} from "./IMarket.sol";
+import {Part} from "./Part.sol";
 import {Bitmap} from "./lib/Bitmap.sol";
 import {Book} from "./lib/Book.sol";
 import {Deadline} from "./lib/Deadline.sol";
@@ -19,11 +20,7 @@ import {Parameters} from "./types/Parameters.sol";
 import {Reveal, Seat, SeatStatus} from "./types/Seat.sol";
 
 /// @title The part of the facade that checks executions: panels, draws, verdicts.
-/// @notice One contract's code may have 24 KiB, which the whole market exceeds. `Market` deploys this contract and runs
-/// its code on the market's own storage; called directly it knows no execution and so refuses everything.
-/// @dev The signatures are those of `IMarket`, which documents them. The layout of storage must be that of `Market`:
-/// one `Book.State` and nothing else.
-contract Verifications {
+contract Verifications is Part {
     using Bitmap for uint256[];
     using Book for Book.State;
     using Ledger for Ledger.State;
@@ -31,25 +28,7 @@ contract Verifications {
     using Records for Records.State;
     using Settlement for Ledger.State;
 
-    Book.State private _book;
-
-    uint96 private immutable _MIN_STAKE;
-    uint96 private immutable _NO_SHOW_FEE;
-    uint32 private immutable _SETTLE_WINDOW;
-    uint32 private immutable _DRAW_WINDOW;
-    uint32 private immutable _APPEAL_WINDOW;
-    uint32 private immutable _CONFIRMATIONS;
-    uint8 private immutable _REDRAWS;
-
-    constructor(Parameters memory p) {
-        _MIN_STAKE = p.minStake;
-        _NO_SHOW_FEE = p.noShowFee;
-        _SETTLE_WINDOW = p.settleWindow;
-        _DRAW_WINDOW = p.drawWindow;
-        _APPEAL_WINDOW = p.appealWindow;
-        _CONFIRMATIONS = p.confirmations;
-        _REDRAWS = p.redraws;
-    }
+    constructor(Parameters memory p) Part(p) {}
 
     function verify(Terms calldata terms, Execution calldata execution, uint96 bid, uint256[] calldata listed)
         external
@@ -207,33 +186,20 @@ contract Verifications {
         Panel.requireFull(c.seats);
         uint256 loss = Dice.lossRoundedUp(c.terms, c.execution, c.verification.listed, reveal.seed);
         bytes32[3] memory digests;
-        (c.verification.outcome, digests) = Evidence.judge(c, reveal);
+        bytes32[3] memory results;
+        (c.verification.outcome, digests, results) = Evidence.judge(c, reveal);
         // Effect:
         c.verification.revealed = reveal.piece;
+        emit IMarket.KeyRevealed(c.execution.id, reveal.piece, reveal.sk, digests);
         if (c.verification.outcome == Outcome.Agreed) {
-            _emitRevealed(c, reveal, digests);
             _book.close(c, Settlement.Ruling({loser: 0, bondBurned: loss, bondLocked: true, silent: false}));
         } else {
             _book.ledger.settleBond(c.terms, c.execution.id, loss);
             c.execution.deadline = Deadline.afterSeconds(_APPEAL_WINDOW);
+            c.verification.results = keccak256(abi.encode(results));
             _storeVerification(c, Status.Verdict);
-            _emitRevealed(c, reveal, digests);
+            emit IMarket.VerdictReached(c.execution.id, results, c.verification, c.execution.deadline);
         }
-    }
-
-    function timeoutResolving(
-        Terms calldata terms,
-        Execution calldata execution,
-        Verification calldata verification,
-        Seat[] calldata seats
-    ) external {
-        // Check:
-        Panel.Case memory c;
-        c.load(_book.records, Records.load(c.terms, terms), execution, verification, Status.Verifying);
-        c.load(_book.records, seats);
-        Deadline.requirePassed(Panel.doneAt(c.seats) + _SETTLE_WINDOW);
-        // Effect:
-        _book.close(c, Settlement.Ruling({loser: 0, bondBurned: c.terms.bond, bondLocked: true, silent: true}));
     }
 
     function timeoutVerdict(
@@ -297,9 +263,5 @@ contract Verifications {
     function _storeSeat(Seat memory s) private {
         _book.records.store(s);
         emit IMarket.SeatChanged(s.execution, s.number, s.node, s);
-    }
-
-    function _emitRevealed(Panel.Case memory c, Reveal calldata reveal, bytes32[3] memory digests) private {
-        emit IMarket.KeyRevealed(c.execution.id, reveal.piece, reveal.sk, digests, c.verification, c.execution.deadline);
     }
 }

@@ -186,8 +186,8 @@ contract GasTest is Game {
         _spent("timeoutCommitted");
         r = _compared(1, false);
         vm.warp(r.seats[0].doneAt + _parameters().settleWindow + 1);
-        market.timeoutResolving(r.terms, r.execution, r.verification, _panel(r));
-        _spent("timeoutResolving");
+        market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
+        _spent("timeoutSilent");
         r = _committed(1, THREE_PERCENT, true, false);
         _verify(r, BID, r.verification.listed);
         _draw(r, 2);

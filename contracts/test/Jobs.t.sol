@@ -276,7 +276,7 @@ contract JobsTest is Game {
         Terms memory terms = _terms(5, 2, NEVER);
         _create(terms);
         (Offer memory offer,) = _offer(terms, 0, 5);
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(NODE_KEY, new Market(_parameters()).offerDigest(offer));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(NODE_KEY, _deploy(_parameters()).offerDigest(offer));
         address signer = ecrecover(market.offerDigest(offer), v, r, s);
         bytes memory why = abi.encodeWithSelector(IMarket.BadSignature.selector, signer, offer.node);
         _refuse(terms, offer, abi.encodePacked(r, s, v), 1, why);

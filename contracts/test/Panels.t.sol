@@ -264,19 +264,19 @@ contract PanelsTest is Game {
         _eq(market.burned(), 20_000, "burned");
     }
 
-    // ------------------------------------------------------------------ timeoutResolving
+    // ------------------------------------------------------------------ timeoutSilent
 
-    function test_timeoutResolving() public {
+    function test_timeoutSilent() public {
         Run memory r = _atResolving(2, 3);
         uint64 end = r.seats[1].doneAt + 100;
         vm.warp(end);
         _fails(abi.encodeWithSelector(IMarket.TooEarly.selector, end, end));
-        market.timeoutResolving(r.terms, r.execution, r.verification, _panel(r));
+        market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
         vm.warp(end + 1);
         vm.expectEmit(address(market));
         emit IMarket.SeatPaid(r.execution.id, 2, r.seats[0].node, 2500);
         vm.prank(STRANGER);
-        market.timeoutResolving(r.terms, r.execution, r.verification, _panel(r));
+        market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
         _over(r);
         _eq(market.burned(), 20_000, "the bond");
         _eq(_wealth(r.execution.node), PURSE + 2000, "seat 1");
@@ -292,15 +292,15 @@ contract PanelsTest is Game {
         uint64 end = r.seats[0].doneAt + 100;
         vm.warp(end);
         _fails(abi.encodeWithSelector(IMarket.TooEarly.selector, end, end));
-        market.timeoutResolving(r.terms, r.execution, r.verification, _panel(r));
+        market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
         _settleVerified(r);
         _over(r);
     }
 
-    function test_timeoutResolvingWhileRunning() public {
+    function test_timeoutSilentWhileRunning() public {
         Run memory r = _atRunning(2, 2);
         vm.warp(r.seats[0].deadline + 1000);
         _fails(abi.encodeWithSelector(IMarket.PanelRunning.selector, 2));
-        market.timeoutResolving(r.terms, r.execution, r.verification, _panel(r));
+        market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
     }
 }

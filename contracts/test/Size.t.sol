@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Check} from "./fixture/Check.sol";
+import {Disputes} from "../src/Disputes.sol";
 import {Market} from "../src/Market.sol";
 import {Verifications} from "../src/Verifications.sol";
 import {Parameters} from "../src/types/Parameters.sol";
@@ -9,14 +10,15 @@ import {Parameters} from "../src/types/Parameters.sol";
 /// @title The limits of the EVM and of FEVM on code, bytes.
 contract SizeTest is Check {
     uint256 private constant MOST_CODE = 24_576;
-    uint256 private constant MOST_CREATION_CODE = 49_152;
 
     function test_code() public {
         Parameters memory p;
-        (p.settleWindow, p.drawWindow, p.appealWindow, p.maxPieces) = (1, 1, 1, 1);
-        _true(address(new Market(p)).code.length <= MOST_CODE, "Market");
-        _true(address(new Verifications(p)).code.length <= MOST_CODE, "Verifications");
-        uint256 creation = type(Market).creationCode.length + abi.encode(p).length;
-        _true(creation <= MOST_CREATION_CODE, "creation code of both");
+        (p.settleWindow, p.drawWindow, p.silentWindow, p.appealWindow) = (1, 1, 1, 1);
+        (p.maxPieces, p.jurySize) = (1, 1);
+        Verifications verifications = new Verifications(p);
+        Disputes disputes = new Disputes(p);
+        _true(address(verifications).code.length <= MOST_CODE, "Verifications");
+        _true(address(disputes).code.length <= MOST_CODE, "Disputes");
+        _true(address(new Market(p, verifications, disputes)).code.length <= MOST_CODE, "Market");
     }
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Game} from "./fixture/Game.sol";
 import {IMarket} from "../src/IMarket.sol";
-import {Verifications} from "../src/Verifications.sol";
+import {Disputes} from "../src/Disputes.sol";
 import {Status} from "../src/types/Execution.sol";
 import {Leaf, Seat, SeatStatus} from "../src/types/Seat.sol";
 
@@ -277,14 +277,14 @@ contract VerificationsTest is Game {
         market.commitVerification(seat, "root", 1, "");
     }
 
-    // ------------------------------------------------------------------ the second contract
+    // ------------------------------------------------------------------ the parts
 
     /// Called without the market it has no records and refuses everything.
     function test_aloneItKnowsNothing() public {
         Run memory r = _atRunning(2, 2);
-        Verifications alone = new Verifications(_parameters());
+        Disputes alone = new Disputes(_parameters());
         bytes32 have = keccak256(abi.encode(r.execution));
         _fails(abi.encodeWithSelector(IMarket.StaleRecord.selector, r.execution.id, 0, have));
-        alone.timeoutResolving(r.terms, r.execution, r.verification, _panel(r));
+        alone.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
     }
 }

@@ -130,18 +130,18 @@ contract WalletsTest is Game {
         Parameters memory p = _parameters();
         p.settleWindow = 0;
         _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "settleWindow"));
-        new Market(p);
+        _deploy(p);
         p = _parameters();
         p.drawWindow = 0;
         _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "drawWindow"));
-        new Market(p);
+        _deploy(p);
         p = _parameters();
         p.appealWindow = 0;
         _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "appealWindow"));
-        new Market(p);
+        _deploy(p);
         p = _parameters();
         p.maxPieces = 0;
         _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "maxPieces"));
-        new Market(p);
+        _deploy(p);
     }
 }

@@ -19,7 +19,11 @@ var (
 	//go:embed market.abi.json
 	interfaceJSON string
 	//go:embed market.bin
-	creationHex string
+	marketHex string
+	//go:embed verifications.bin
+	verificationsHex string
+	//go:embed disputes.bin
+	disputesHex string
 )
 
 const selectorLength = 4
@@ -29,7 +33,6 @@ type selector [selectorLength]byte
 // The vocabulary with its encodings, fixed when the program starts.
 var (
 	contract = parse(interfaceJSON)
-	creation = decodeHex(creationHex)
 	events   = bindEvents(contract)
 	calls    = bindCalls(contract)
 	methods  = bySelector(calls)
@@ -50,13 +53,18 @@ type message struct {
 	content  layout
 }
 
-// Bytecode returns what to send, to no address, to deploy a contract with these parameters.
-func Bytecode(params protocol.Parameters) ([]byte, error) {
+// creation returns what to send, to no address, to deploy a contract with these parameters, and with these parts if it
+// is the market itself.
+func creation(codeHex string, params protocol.Parameters, parts ...common.Address) ([]byte, error) {
 	arguments, err := wholeOf(contract.Methods["parameters"].Outputs).pack(reflect.ValueOf(struct{ P protocol.Parameters }{params}))
 	if err != nil {
 		return nil, fmt.Errorf("constructor: %w", err)
 	}
-	return append(append([]byte{}, creation...), arguments...), nil
+	code := append(decodeHex(codeHex), arguments...)
+	for _, part := range parts {
+		code = append(code, common.LeftPadBytes(part.Bytes(), 32)...)
+	}
+	return code, nil
 }
 
 // The functions below run at start-up on constants that the tests cover; failing there is a defect of the build.
@@ -72,7 +80,7 @@ func parse(text string) abi.ABI {
 func decodeHex(text string) []byte {
 	code, err := hex.DecodeString(strings.TrimSpace(text))
 	if err != nil {
-		panic(fmt.Sprintf("market.bin: %v", err))
+		panic(fmt.Sprintf("creation code: %v", err))
 	}
 	return code
 }

@@ -12,10 +12,23 @@ import (
 	"github.com/filecoin-project/bacalhau/transport"
 )
 
-// Deploy makes a new contract with these parameters and returns its address. The sender must be running. The key tells
-// one deployment from the next: with the same key the same contract is returned.
+// Deploy makes a new market with these parameters, in three transactions, and returns its address and the receipt of the
+// last one. The sender must be running. The key tells one deployment from the next: with the same key a deployment that
+// was interrupted goes on, and one that is finished returns the same contract.
 func Deploy(ctx context.Context, sender *chain.Sender, key string, params protocol.Parameters) (common.Address, transport.Receipt, error) {
-	code, err := Bytecode(params)
+	verifications, receipt, err := create(ctx, sender, key+"/verifications", verificationsHex, params)
+	if err != nil {
+		return common.Address{}, receipt, err
+	}
+	disputes, receipt, err := create(ctx, sender, key+"/disputes", disputesHex, params)
+	if err != nil {
+		return common.Address{}, receipt, err
+	}
+	return create(ctx, sender, key, marketHex, params, verifications, disputes)
+}
+
+func create(ctx context.Context, sender *chain.Sender, key, codeHex string, params protocol.Parameters, parts ...common.Address) (common.Address, transport.Receipt, error) {
+	code, err := creation(codeHex, params, parts...)
 	if err != nil {
 		return common.Address{}, transport.Receipt{}, err
 	}

@@ -12,16 +12,21 @@ var ether = big.NewInt(1e18)
 // DevelopmentParameters are those of a development network: windows short enough to watch.
 func DevelopmentParameters() protocol.Parameters {
 	return protocol.Parameters{
-		MinStake:      new(big.Int).Set(ether),
-		MinDeposit:    big.NewInt(1e15),
-		NoShowFee:     big.NewInt(1e13),
-		SettleWindow:  20,
-		DrawWindow:    20,
-		AppealWindow:  20,
-		Confirmations: 1,
-		Redraws:       2,
-		MaxPieces:     1000,
-		MinCheckRate:  656, // 1 %
+		MinStake:         new(big.Int).Set(ether),
+		MinDeposit:       big.NewInt(1e15),
+		NoShowFee:        big.NewInt(1e13),
+		SettleWindow:     20,
+		DrawWindow:       20,
+		SilentWindow:     20,
+		AppealWindow:     20,
+		MinExecuteWindow: 10,
+		Confirmations:    1,
+		Redraws:          2,
+		MaxPieces:        1000,
+		MinCheckRate:     656, // 1 %
+		DeclinesPerDay:   100,
+		ChallengePrice:   big.NewInt(1e12),
+		JurySize:         5,
 	}
 }
 

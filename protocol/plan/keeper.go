@@ -80,7 +80,7 @@ func force(v *protocol.View, r *protocol.Run, t protocol.Terms, p protocol.Param
 		}
 	case protocol.StatusResolving:
 		if v.Head.Time > r.ResolveBy(t, p.SettleWindow)+grace {
-			return []Action{send(protocol.TimeoutResolving{
+			return []Action{send(protocol.TimeoutSilent{
 				Terms: t, Execution: r.Record, Verification: *r.Verification, Seats: r.Panel(t),
 			}, "%s", id)}
 		}

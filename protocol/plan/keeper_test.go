@@ -169,7 +169,7 @@ func TestNodesForceASilentClient(t *testing.T) {
 	due := a.doneAt() + settleWindow
 	for _, name := range []string{"alice", "bob"} {
 		g.at(due).expects(name)
-		g.at(due+1).expects(name, "timeoutResolving A")
+		g.at(due+1).expects(name, "timeoutSilent A")
 	}
 	g.expects("carol") // lost its seat
 	g.clientExpects()
@@ -187,7 +187,7 @@ func TestClientEndsWhatItMissedItself(t *testing.T) {
 	g, a = resolving(t, lazy, honest)
 	due := a.doneAt() + settleWindow
 	g.at(due + settleWindow).clientExpects()
-	g.at(due + settleWindow + 1).clientExpects("timeoutResolving A")
+	g.at(due + settleWindow + 1).clientExpects("timeoutSilent A")
 	a.settles()
 	a.collected(1, 2)
 	g.clientExpects("deliver A/1 [0 1 2 3]")

@@ -99,7 +99,7 @@ func (p *performer) send(call protocol.Call) {
 		p.play(c.Execution.ID).settles()
 	case protocol.SettleVerified:
 		p.play(c.Execution.ID).settles()
-	case protocol.TimeoutResolving:
+	case protocol.TimeoutSilent:
 		p.play(c.Execution.ID).settles()
 	case protocol.Verify:
 		p.play(c.Execution.ID).verifies(protocol.Offsets(c.Listed)...)

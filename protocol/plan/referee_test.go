@@ -209,7 +209,7 @@ func (g *game) untimely(call protocol.Call, p *play) string {
 		return passed(c.Seat.Deadline)
 	case protocol.Escalate, protocol.SettleVerified, protocol.RevealKey:
 		return open(p.doneAt() + settleWindow)
-	case protocol.TimeoutResolving:
+	case protocol.TimeoutSilent:
 		return passed(p.doneAt() + settleWindow)
 	}
 	return ""

@@ -24,7 +24,7 @@ func TestEveryGameEnds(t *testing.T) {
 	for _, move := range []string{
 		"acceptOffer", "acceptReturned", "closeJob", "closeReturned", "commitResult", "timeoutAssigned", "settle",
 		"timeoutCommitted", "verify", "draw", "commitVerification", "timeoutDrawing", "timeoutSeat", "escalate",
-		"settleVerified", "revealKey", "timeoutResolving", "timeoutVerdict", "deliver",
+		"settleVerified", "revealKey", "timeoutSilent", "timeoutVerdict", "deliver",
 		"FirstLost", "SecondLost", "ThirdLost", "AllDiffer",
 	} {
 		if done[move] == 0 {

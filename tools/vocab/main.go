@@ -4,7 +4,7 @@
 //
 //	protocol/vocab.gen.go             enums, records, events, calls and errors
 //	internal/market/market.abi.json   the contract's interface
-//	internal/market/market.bin        its creation code, hex
+//	internal/market/*.bin             creation code of the market and its parts, hex
 //
 // Equal artifacts give equal files, byte for byte.
 package main
@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 func main() {
@@ -44,15 +45,15 @@ func run(root string) error {
 	if err != nil {
 		return err
 	}
-	for _, file := range []struct {
-		path    string
-		content []byte
-	}{
-		{"protocol/vocab.gen.go", source},
-		{"internal/market/market.abi.json", deployable.abi},
-		{"internal/market/market.bin", deployable.bytecode},
-	} {
-		if err := write(filepath.Join(root, file.path), file.content); err != nil {
+	files := map[string][]byte{
+		"protocol/vocab.gen.go":           source,
+		"internal/market/market.abi.json": deployable.abi,
+	}
+	for name, code := range deployable.codes {
+		files["internal/market/"+strings.ToLower(name)+".bin"] = code
+	}
+	for path, content := range files {
+		if err := write(filepath.Join(root, path), content); err != nil {
 			return err
 		}
 	}

@@ -60,15 +60,15 @@ library Evidence {
         if (!listed || !escalated) revert IMarket.NotListed(piece);
     }
 
-    /// What the revealed piece shows. `digests` are the seats' results, 0 for one that nobody could read.
+    /// What the revealed piece shows. `digests` are what the seats committed to, 0 for one that nobody could read;
+    /// `results` are what is compared.
     function judge(Panel.Case memory c, Reveal calldata reveal)
         internal
         view
-        returns (Outcome outcome, bytes32[3] memory digests)
+        returns (Outcome outcome, bytes32[3] memory digests, bytes32[3] memory results)
     {
         requireListed(c, reveal.piece);
         _requireKey(c.terms, reveal);
-        bytes32[3] memory results;
         for (uint256 i; i < 3; ++i) {
             Claim memory claim = i == 0 ? _first(c, reveal.piece) : _verifier(c, c.seats[i - 1], reveal.piece);
             (digests[i], results[i]) = _open(claim, reveal, reveal.openings[i]);

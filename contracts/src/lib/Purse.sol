@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Wallet} from "../types/Parameters.sol";
 
-/// A wallet in one word, laid out as `Wallet`: free in bits 0 to 95, locked in 96 to 191, registered in 192, the top
+/// A wallet in one word, laid out as `Wallet`: free in bits 0 to 95, locked in 96 to 191, registered in 192, paused in 193, the top
 /// nonce in 200 to 231, the nonce bits in 232 to 255. All the money in the contract fits 96 bits, so sums of wei never
 /// carry into the neighbouring field.
 type Purse is uint256;
@@ -16,6 +16,7 @@ library PurseLib {
     uint256 internal constant NONCE_WINDOW = 24;
 
     uint256 private constant REGISTERED = 1 << 192;
+    uint256 private constant PAUSED = 1 << 193;
     uint256 private constant NONCES_SHIFT = 200;
 
     function free(Purse purse) internal pure returns (uint256) {
@@ -40,6 +41,15 @@ library PurseLib {
     function withRegistered(Purse purse, bool yes) internal pure returns (Purse) {
         uint256 word = Purse.unwrap(purse);
         return Purse.wrap(yes ? word | REGISTERED : word & ~REGISTERED);
+    }
+
+    function paused(Purse purse) internal pure returns (bool) {
+        return Purse.unwrap(purse) & PAUSED != 0;
+    }
+
+    function withPaused(Purse purse, bool yes) internal pure returns (Purse) {
+        uint256 word = Purse.unwrap(purse);
+        return Purse.wrap(yes ? word | PAUSED : word & ~PAUSED);
     }
 
     function credit(Purse purse, uint256 amount) internal pure returns (Purse) {
@@ -96,6 +106,7 @@ library PurseLib {
             free: uint96(word),
             locked: uint96(word >> 96),
             registered: purse.registered(),
+            paused: purse.paused(),
             nonceTop: uint32(word >> NONCES_SHIFT),
             nonceBits: uint24(word >> (NONCES_SHIFT + 32))
         });

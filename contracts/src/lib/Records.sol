@@ -16,11 +16,13 @@ library Records {
         mapping(bytes32 job => uint256) frontiers;
         mapping(bytes32 execution => bytes32) executions;
         mapping(bytes32 key => bytes32) seats;
+        /// Challenge or jury.
+        mapping(bytes32 execution => bytes32) disputes;
     }
 
     uint256 private constant TERMS_BYTES = 14 * 32;
     uint256 private constant EXECUTION_BYTES = 12 * 32;
-    uint256 private constant VERIFICATION_BYTES = 10 * 32;
+    uint256 private constant VERIFICATION_BYTES = 11 * 32;
     uint256 private constant SEAT_BYTES = 11 * 32;
 
     /// Fills in the terms as they came and gives their job. Only terms whose encoding was checked have a job.

@@ -83,3 +83,18 @@ struct Reveal {
     /// Of seats 1, 2 and 3, in this order.
     Opening[3] openings;
 }
+
+/// A node's own opening of its commitment, without the client.
+struct Disclosure {
+    uint32 piece;
+    /// The node's secret scalar, R = r·G.
+    uint256 r;
+    /// The piece's one-time public key, whose address is in the spec.
+    uint256 pkx;
+    uint256 pky;
+    /// Digest of the piece's spec and its Merkle proof against `Terms.specRoot`.
+    bytes32 specDigest;
+    Sum[] specProof;
+    /// The seat's leaf; its sx, sy are those of S = r·PK.
+    Opening opening;
+}

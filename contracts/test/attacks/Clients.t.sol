@@ -88,7 +88,7 @@ contract ClientAttacks is Attack {
         uint64 done = r.seats[0].doneAt > r.seats[1].doneAt ? r.seats[0].doneAt : r.seats[1].doneAt;
         vm.warp(done + _parameters().settleWindow + 1);
         vm.prank(ANYBODY);
-        market.timeoutResolving(r.terms, r.execution, r.verification, _panel(r));
+        market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
         _over(r);
     }
 

@@ -108,7 +108,7 @@ contract DrawAttacks is Attack {
         end = r.seats[0].doneAt + 100;
         vm.warp(end);
         _fails(abi.encodeWithSelector(IMarket.TooEarly.selector, end, end));
-        market.timeoutResolving(r.terms, r.execution, r.verification, _panel(r));
+        market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
         vm.warp(end + 1);
         _fails(abi.encodeWithSelector(IMarket.TooLate.selector, end, end + 1));
         _settleVerified(r);

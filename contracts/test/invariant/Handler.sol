@@ -27,7 +27,7 @@ contract Handler is Game {
         Escalate,
         SettleVerified,
         Reveal,
-        TimeoutResolving,
+        TimeoutSilent,
         TimeoutVerdict
     }
 
@@ -215,8 +215,8 @@ contract Handler is Game {
         uint64 done = r.seats[0].doneAt > r.seats[1].doneAt ? r.seats[0].doneAt : r.seats[1].doneAt;
         bool second = r.seats[0].status == SeatStatus.Committed;
         if (_expired(done + _parameters().settleWindow)) {
-            market.timeoutResolving(r.terms, r.execution, r.verification, _panel(r));
-            _count(Move.TimeoutResolving);
+            market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
+            _count(Move.TimeoutSilent);
             return true;
         }
         if (second && r.seats[1].status == SeatStatus.Committed && _roll(4) != 0) return _playReveal(r);
