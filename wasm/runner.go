@@ -67,14 +67,36 @@ func (r *Runner) Image(ctx context.Context, module []byte, l Limits) ([]byte, er
 // native code it trusts like its own: an image must come from Image over a
 // channel that nobody else writes to.
 func (r *Runner) RunImage(ctx context.Context, image []byte, t Task) (*Result, error) {
-	return r.run(ctx, t, func() (engine.Program, func(), error) {
-		p, err := r.engine.Load(ctx, image)
-		if err != nil {
-			return nil, nil, fmt.Errorf("run: %w", err)
-		}
-		return p, func() { _ = p.Close() }, nil // frees memory; neither engine reports an error
-	})
+	p, err := r.Load(ctx, image)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	return p.Run(ctx, t)
 }
+
+// Program is a loaded image. It is safe for concurrent use.
+type Program struct {
+	runner  *Runner
+	program engine.Program
+}
+
+// Load does the part of RunImage that may need files.
+func (r *Runner) Load(ctx context.Context, image []byte) (*Program, error) {
+	p, err := r.engine.Load(ctx, image)
+	if err != nil {
+		return nil, fmt.Errorf("run: %w", err)
+	}
+	return &Program{r, p}, nil
+}
+
+// Run runs a task as Runner.Run does, whatever its module.
+func (p *Program) Run(ctx context.Context, t Task) (*Result, error) {
+	return p.runner.run(ctx, t, func() (engine.Program, func(), error) { return p.program, func() {}, nil })
+}
+
+// Close frees the program's memory, after its runs.
+func (p *Program) Close() error { return p.program.Close() }
 
 func (r *Runner) run(ctx context.Context, t Task, program func() (engine.Program, func(), error)) (*Result, error) {
 	if err := t.Check(); err != nil {

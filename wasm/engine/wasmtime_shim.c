@@ -19,6 +19,9 @@ wasm_engine_t *bacalhau_engine_new(size_t stack_bytes) {
 	wasmtime_config_consume_fuel_set(c, false);
 	wasmtime_config_epoch_interruption_set(c, false);
 	wasmtime_config_cranelift_nan_canonicalization_set(c, false);
+	// A copy-on-write image of the initial memory pays off for modules that are instantiated many times over; ours run
+	// once in a process of their own, which may not write the file that such an image is.
+	wasmtime_config_memory_init_cow_set(c, false);
 	return wasm_engine_new_with_config(c);
 }
 
