@@ -56,7 +56,7 @@ func (r *Runner) Image(ctx context.Context, module []byte, l Limits) ([]byte, er
 	if err := l.Check(); err != nil {
 		return nil, err
 	}
-	rewritten, err := rewritten(ctx, module, l.pages())
+	rewritten, err := rewritten(module, l.pages())
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func environment(env map[string]string) []string {
 
 // compile makes a program of the module that its author built.
 func (r *Runner) compile(ctx context.Context, module []byte, pages uint32) (engine.Program, error) {
-	rewritten, err := rewritten(ctx, module, pages)
+	rewritten, err := rewritten(module, pages)
 	if err != nil {
 		return nil, err
 	}
@@ -153,8 +153,8 @@ func (r *Runner) compile(ctx context.Context, module []byte, pages uint32) (engi
 }
 
 // rewritten is the module in the form that engines run.
-func rewritten(ctx context.Context, module []byte, pages uint32) ([]byte, error) {
-	m, err := inspect(ctx, module)
+func rewritten(module []byte, pages uint32) ([]byte, error) {
+	m, err := rewrite.Inspect(module, signatures)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@
 package wasm
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -141,7 +140,7 @@ type Result struct {
 // Check says whether a module fits the execution profile. A *ProfileError says
 // what is wrong and what to change.
 func Check(module []byte) error {
-	_, err := inspect(context.Background(), module)
+	_, err := rewrite.Inspect(module, signatures)
 	return err
 }
 
@@ -151,7 +150,7 @@ func CheckWithin(module []byte, l Limits) error {
 	if err := l.Check(); err != nil {
 		return err
 	}
-	m, err := inspect(context.Background(), module)
+	m, err := rewrite.Inspect(module, signatures)
 	if err != nil {
 		return err
 	}
@@ -165,25 +164,11 @@ type FunctionPrice = rewrite.FunctionPrice
 // Explain prices every function that a module defines, in their order. A
 // *ProfileError says that the module does not fit.
 func Explain(module []byte) ([]FunctionPrice, error) {
-	m, err := inspect(context.Background(), module)
-	if err != nil {
-		return nil, err
-	}
-	return m.Explain()
-}
-
-// inspect validates the module as its author built it. Only then is it safe to
-// rewrite, since indices that do not exist may exist afterwards.
-func inspect(ctx context.Context, module []byte) (*rewrite.Module, error) {
 	m, err := rewrite.Inspect(module, signatures)
 	if err != nil {
 		return nil, err
 	}
-	if err := engine.Validate(ctx, module); err != nil {
-		what, _, _ := strings.Cut(err.Error(), "\n")
-		return nil, &ProfileError{What: "it is not a valid WebAssembly 2.0 module: " + what, Fix: "build it again with a current compiler"}
-	}
-	return m, nil
+	return m.Explain()
 }
 
 // signatures are the functions that a module may import.

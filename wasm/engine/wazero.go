@@ -13,15 +13,6 @@ import (
 // Features are the parts of WebAssembly that the profile admits: version 2.0.
 const features = api.CoreFeaturesV2
 
-// Validate checks a module completely, without compiling it to machine code.
-func Validate(ctx context.Context, wasm []byte) (err error) {
-	defer caught(&err)
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(features))
-	defer r.Close(ctx)
-	_, err = r.CompileModule(ctx, wasm)
-	return err
-}
-
 // caught turns a panic into an error: modules come from strangers, and one
 // that a compiler cannot cope with must not end the process.
 func caught(err *error) {

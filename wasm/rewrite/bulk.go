@@ -83,7 +83,7 @@ func (m *Module) calleeType(in instr) uint32 {
 // or a negative number for none or one value type.
 func (e *emitter) blockArity(block int64) (params, results int) {
 	switch {
-	case block == -64: // 0x40
+	case block == emptyBlock:
 		return 0, 0
 	case block < 0:
 		return 0, 1

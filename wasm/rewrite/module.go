@@ -1,6 +1,9 @@
 package rewrite
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 const magic = "\x00asm\x01\x00\x00\x00"
 
@@ -22,15 +25,29 @@ const (
 	secTag       = 13
 )
 
+// sectionOrder gives the place of every section in a module, by identifier.
+var sectionOrder = [14]int{
+	secType: 1, secImport: 2, secFunc: 3, secTable: 4, secMemory: 5, secGlobal: 6, secExport: 7,
+	secStart: 8, secElem: 9, secDataCount: 10, secCode: 11, secData: 12,
+}
+
+// Kinds of imports and exports.
+const (
+	externFunc   = 0
+	externTable  = 1
+	externMemory = 2
+	externGlobal = 3
+)
+
 // Value types.
 const (
-	typeI32  = 0x7f
-	typeI64  = 0x7e
-	typeF32  = 0x7d
-	typeF64  = 0x7c
-	typeV128 = 0x7b
-
-	typeFuncref = 0x70
+	typeI32       = 0x7f
+	typeI64       = 0x7e
+	typeF32       = 0x7d
+	typeF64       = 0x7c
+	typeV128      = 0x7b
+	typeFuncref   = 0x70
+	typeExternref = 0x6f
 )
 
 type functype struct{ params, results []byte }
@@ -40,90 +57,123 @@ func (t functype) encode() []byte {
 	return append(appendU(b, uint64(len(t.results))), t.results...)
 }
 
-// Module is a command that fits the profile as far as its structure shows;
-// only an engine's validator knows whether its code is well-typed.
+// Module is a valid module. Its index spaces begin with what is imported.
 type Module struct {
 	sections  [14][]byte
 	signature []functype // the type section
-	funcs     []uint32   // type of every function, imports first
+	funcs     []uint32   // type of every function
 	imported  uint32     // functions imported
-	defGlobal uint32     // globals defined
-	tableMin  []uint32   // elements
-	memMin    uint64     // pages
-	memMax    uint32     // pages
-	names     []byte     // content of the name section
-	data      []bool     // of every data segment, whether it is there to be copied from
+	tables    []tableType
+	memories  int
+	memMin    uint64 // pages
+	memMax    uint32 // pages
+	globals   []globalType
+	foreign   int    // globals imported
+	names     []byte // content of the name section
+	data      []bool // of every data segment, whether it is there to be copied from
 	elems     []elemKind
+	declared  []bool // functions that ref.func may name
+	locals    uint64 // of all functions
 
 	maxPages uint32
 	newTypes []functype
+	typeAt   map[string]uint32 // of newTypes, by encoding
 	// Empty segments to add, for what initialises from segments that are gone.
 	emptyElems []byte // their reference types
 	emptyData  bool
 	meterType  uint32
 }
 
-// Inspect reads the module and refuses, with a *ProfileError, what the profile
-// leaves out. imports lists the host functions of wasi_snapshot_preview1.
+// tableType is a table's reference type and size in elements; no maximum is
+// the largest.
+type tableType struct {
+	kind   byte
+	lo, hi uint32
+}
+
+type globalType struct {
+	kind    byte
+	mutable bool
+}
+
+// Inspect validates the module and refuses, with a *ProfileError, what is not
+// valid and what the profile leaves out. imports lists the host functions of
+// wasi_snapshot_preview1.
 func Inspect(wasm []byte, imports map[string]Signature) (m *Module, err error) {
-	defer func() {
-		if err != nil {
-			m = nil
-		}
-	}()
 	defer caught(&err)
+	x := read(wasm)
+	x.command(imports)
+	return x, nil
+}
+
+// Validate says, with a *ProfileError, what keeps bytes from being a valid
+// module of WebAssembly 2.0, command or not, within the limits of the profile.
+func Validate(wasm []byte) (err error) {
+	defer caught(&err)
+	read(wasm)
+	return nil
+}
+
+// read takes the sections apart and validates every one.
+func read(wasm []byte) *Module {
+	m := &Module{}
+	m.split(wasm)
+	m.readTypes()
+	m.readImports()
+	m.readFuncs()
+	m.readTables()
+	m.readMemory()
+	m.readGlobals()
+	m.readExports()
+	m.readStart()
+	m.readElements()
+	m.readData()
+	m.readCode()
+	return m
+}
+
+func (m *Module) split(wasm []byte) {
 	if len(wasm) > MaxModuleBytes {
 		refuse("strip it (wasm-strip, -ldflags=-s, -Wl,-s)", "it is %d bytes long and the limit is %d", len(wasm), MaxModuleBytes)
 	}
 	if !bytes.HasPrefix(wasm, []byte(magic)) {
 		refuse("compile the program to a WASI preview1 command (GOOS=wasip1, wasm32-wasip1)", "it is not a core WebAssembly module")
 	}
-	m = &Module{}
-	r := &reader{b: wasm, p: len(magic)}
-	for r.more() {
+	last := 0
+	for r := (&reader{b: wasm, p: len(magic)}); r.more(); {
 		id := r.byte()
 		body := r.take(r.u32())
 		switch {
-		case id == secCustom: // names and debug information play no part in a run
-			if name, ok := bytes.CutPrefix(body, []byte("\x04name")); ok {
-				m.names = name
-			}
+		case id == secCustom:
+			m.custom(body)
 			continue
-		case id == secStart:
-			refuse("run that code from _start instead", "it has a start section")
 		case id == secTag:
 			refuse("compile without exceptions (-fno-exceptions)", "it uses exceptions")
 		case id > secTag:
-			refuse("", "it is malformed: unknown section %d", id)
+			malformed("unknown section %d", id)
 		case m.sections[id] != nil:
-			refuse("", "it is malformed: section %d appears twice", id)
+			malformed("section %d appears twice", id)
+		case sectionOrder[id] < last:
+			malformed("section %d is out of order", id)
+		case len(body) == 0:
+			malformed("section %d is empty", id)
 		}
+		last = sectionOrder[id]
 		m.sections[id] = body[:len(body):len(body)]
 	}
-	m.inspect(imports)
-	return m, nil
 }
 
-func (m *Module) inspect(imports map[string]Signature) {
-	m.readTypes()
-	m.readImports(imports)
-	r := m.section(secFunc)
-	for n := r.atMost(MaxDefinitions, "functions"); n > 0; n-- {
-		m.funcs = append(m.funcs, m.checkType(r.u32()))
+// custom keeps the names of functions. Custom sections play no part in a run.
+func (m *Module) custom(body []byte) {
+	r := &reader{b: body}
+	if r.name() == "name" {
+		m.names = body[r.p:]
 	}
-	m.readMemory()
-	m.readTables()
-	if r := m.section(secGlobal); r.more() {
-		m.defGlobal = r.atMost(MaxDefinitions, "globals")
-	}
-	m.readExports()
-	m.readSegments()
-	m.readCode()
 }
 
 func (m *Module) section(id byte) *reader { return &reader{b: m.sections[id]} }
 
-// count reads a vector's length, which is 0 for an absent section.
+// count reads the length of a section's vector, which is 0 if it is absent.
 func (r *reader) count() uint32 {
 	if !r.more() {
 		return 0
@@ -131,7 +181,7 @@ func (r *reader) count() uint32 {
 	return r.u32()
 }
 
-// atMost reads a vector's length and refuses a long one.
+// atMost is count for a section that may not be long.
 func (r *reader) atMost(limit uint32, what string) uint32 {
 	n := r.count()
 	if n > limit {
@@ -140,58 +190,18 @@ func (r *reader) atMost(limit uint32, what string) uint32 {
 	return n
 }
 
-func (m *Module) checkType(i uint32) uint32 {
-	if uint64(i) >= uint64(len(m.signature)) {
-		refuse("", "it is malformed: type %d does not exist", i)
-	}
-	return i
-}
-
-func (m *Module) readTypes() {
-	r := m.section(secType)
-	for n := r.atMost(MaxDefinitions, "types"); n > 0; n-- {
-		if r.byte() != 0x60 {
-			refuse("compile for WebAssembly 2.0 without the garbage collection proposal", "it declares types other than functions")
-		}
-		m.signature = append(m.signature, functype{
-			params:  r.valueTypes(r.atMost(MaxArity, "parameters in a function type")),
-			results: r.valueTypes(r.atMost(MaxArity, "results in a function type")),
-		})
+// done refuses what is left of a section behind its vector.
+func (r *reader) done(what string) {
+	if r.more() {
+		malformed("%d bytes are left over behind its %s", len(r.b)-r.p, what)
 	}
 }
 
-func (m *Module) readImports(known map[string]Signature) {
-	r := m.section(secImport)
-	for n := r.atMost(MaxDefinitions, "imports"); n > 0; n-- {
-		module, name, kind := r.name(), r.name(), r.byte()
-		if kind != 0 {
-			refuse("define memory, tables and globals in the module itself", "it imports %q %q, which is not a function", module, name)
-		}
-		index := m.checkType(r.u32())
-		t := m.signature[index]
-		sig, ok := known[name]
-		if module != "wasi_snapshot_preview1" || !ok {
-			refuse("compile for WASI preview1 (GOOS=wasip1, wasm32-wasip1) and link every function in", "it imports %q %q, which no node offers", module, name)
-		}
-		if sig.Params != letters(t.params) || sig.Results != letters(t.results) {
-			refuse("", "it imports %q with the wrong type", name)
-		}
-		m.funcs = append(m.funcs, index)
-		m.imported++
-	}
-}
-
-func letters(types []byte) string {
-	b := make([]byte, len(types))
-	for i, t := range types {
-		switch t {
-		case typeI32:
-			b[i] = 'i'
-		case typeI64:
-			b[i] = 'l'
-		default:
-			b[i] = '?'
-		}
+// name reads text, which must be UTF-8.
+func (r *reader) name() string {
+	b := r.take(r.u32())
+	if !utf8.Valid(b) {
+		malformed("a name is not UTF-8")
 	}
 	return string(b)
 }

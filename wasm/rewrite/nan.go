@@ -117,3 +117,13 @@ func (k *known) pushPending(at int, kind lanes) {
 // forget is for the places where other code takes over the operands: whatever
 // is still on the stack must be canonical.
 func (k *known) forget() { k.pop(len(k.stack), instr{op: opEnd}) }
+
+// spans builds a set from inclusive bounds.
+func spans(bounds ...byte) (set [256]bool) {
+	for i := 0; i < len(bounds); i += 2 {
+		for v := int(bounds[i]); v <= int(bounds[i+1]); v++ {
+			set[v] = true
+		}
+	}
+	return set
+}

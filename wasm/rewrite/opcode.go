@@ -3,6 +3,7 @@ package rewrite
 // Opcodes that the rewriter treats by name.
 const (
 	opUnreachable  = 0x00
+	opNop          = 0x01
 	opBlock        = 0x02
 	opLoop         = 0x03
 	opIf           = 0x04
@@ -14,16 +15,22 @@ const (
 	opReturn       = 0x0f
 	opCall         = 0x10
 	opCallIndirect = 0x11
+	opDrop         = 0x1a
 	opSelect       = 0x1b
+	opSelectTyped  = 0x1c
 	opLocalGet     = 0x20
 	opLocalSet     = 0x21
 	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
+	opTableGet     = 0x25
+	opTableSet     = 0x26
 	opMemorySize   = 0x3f
 	opMemoryGrow   = 0x40
 	opI32Const     = 0x41
 	opI64Const     = 0x42
+	opF32Const     = 0x43
+	opF64Const     = 0x44
 	opI32Eq        = 0x46
 	opI32LtS       = 0x48
 	opI64LtS       = 0x53
@@ -39,28 +46,39 @@ const (
 	opI64Or        = 0x84
 	opI64ShrU      = 0x88
 	opI64ExtendU   = 0xad
+	opRefNull      = 0xd0
+	opRefIsNull    = 0xd1
 	opRefFunc      = 0xd2
 	opPrefixMisc   = 0xfc
 	opPrefixSIMD   = 0xfd
 
 	miscMemoryInit = 8
+	miscDataDrop   = 9
 	miscMemoryCopy = 10
 	miscMemoryFill = 11
 	miscTableInit  = 12
+	miscElemDrop   = 13
 	miscTableCopy  = 14
 	miscTableGrow  = 15
+	miscTableSize  = 16
 	miscTableFill  = 17
 
-	voidBlock = 0x40
+	simdConst   = 12
+	simdShuffle = 13
+
+	voidBlock  = 0x40
+	emptyBlock = -64 // voidBlock as a signed integer
 )
 
-// instr is one decoded instruction: sub is the opcode behind a prefix, imm the
-// first immediate of those that carry an index, block the type of a block.
+// instr is one decoded instruction.
 type instr struct {
 	op    byte
-	sub   uint32
-	imm   uint32
-	block int64
+	sub   uint32 // opcode behind a prefix
+	imm   uint32 // first index, alignment, or type of a null
+	imm2  uint32 // second index
+	block int64  // type of a block
+	list  []byte // types of a select, encoded labels of a br_table but the last, lanes
+	last  uint32 // the last label of a br_table
 }
 
 // instruction decodes one instruction and refuses those outside the profile.
@@ -68,87 +86,112 @@ func (r *reader) instruction() (in instr) {
 	in.op = r.byte()
 	switch op := in.op; {
 	case op == opBlock || op == opLoop || op == opIf:
-		if in.block = r.signed(33); in.block < 0 && in.block != -64 {
-			checkValueType(byte(max(in.block, -65) & 0x7f)) // below -64 is none
-		}
-	case op == opBr || op == opBrIf || op == opCall || (op >= opLocalGet && op <= 0x26) || op == opRefFunc:
+		in.block = r.blockType()
+	case op == opBr || op == opBrIf || op == opCall || (op >= opLocalGet && op <= opTableSet) || op == opRefFunc:
 		in.imm = r.u32()
 	case op == opBrTable:
-		for n := r.u32(); n > 0; n-- {
+		n := r.u32()
+		start := r.p
+		for ; n > 0; n-- {
 			r.u32()
 		}
-		r.u32()
+		in.list, in.last = r.b[start:r.p], r.u32()
 	case op == opCallIndirect:
-		in.imm = r.u32()
-		r.u32()
-	case op == 0x1c: // select with types
-		r.valueTypes(r.u32())
+		in.imm, in.imm2 = r.u32(), r.u32()
+	case op == opSelectTyped:
+		in.list = r.valueTypes(r.u32())
 	case op >= 0x28 && op <= 0x3e: // loads and stores
-		r.memarg()
+		in.imm = r.memarg()
 	case op == opMemorySize || op == opMemoryGrow:
-		if r.byte() != 0 {
-			refuse("compile without multi-memory", "it uses more than one memory")
-		}
+		r.memory()
 	case op == opI32Const:
 		r.signed(32)
 	case op == opI64Const:
 		r.signed(64)
-	case op == 0xd0: // ref.null
-		if kind := r.byte(); kind != 0x70 && kind != 0x6f {
-			refuse("compile for WebAssembly 2.0 without typed references", "it uses a null of an unknown type")
-		}
-	case op == 0x43:
+	case op == opRefNull:
+		in.imm = uint32(r.reference())
+	case op == opF32Const:
 		r.take(4)
-	case op == 0x44:
+	case op == opF64Const:
 		r.take(8)
 	case op == opPrefixMisc:
 		in.sub = r.subOpcode()
-		in.imm = r.miscImmediates(in.sub)
+		r.miscImmediates(&in)
 	case op == opPrefixSIMD:
 		in.sub = r.subOpcode()
-		r.simdImmediates(in.sub)
-	case op <= 0x01 || op == opElse || op == opEnd || op == opReturn || op == 0x1a || op == opSelect || (op >= 0x45 && op <= 0xc4) || op == 0xd1:
+		r.simdImmediates(&in)
+	case op <= opNop || op == opElse || op == opEnd || op == opReturn || op == opDrop || op == opSelect || op == opRefIsNull || plainTypes[op] != nil:
 	default:
 		refuseOpcode(op)
 	}
 	return in
 }
 
-func (r *reader) memarg() {
-	if r.u32() >= 32 {
+// blockType reads a type index, or a value type or none as a negative number.
+func (r *reader) blockType() int64 {
+	start := r.p
+	v := r.signed(33)
+	if v < 0 && v != emptyBlock {
+		checkValueType(byte(max(v, emptyBlock-1) & 0x7f)) // below is none
+	}
+	if v < 0 && r.p-start > 1 {
+		malformed("a block's type is not in its shortest form")
+	}
+	return v
+}
+
+// memarg returns the alignment of a memory access, a power of 2.
+func (r *reader) memarg() uint32 {
+	align := r.u32()
+	if align >= 32 {
 		refuse("compile without multi-memory", "it is malformed or uses more than one memory")
 	}
 	r.u32()
+	return align
 }
 
-// miscImmediates returns the first index of those that carry one.
-func (r *reader) miscImmediates(sub uint32) (index uint32) {
-	switch {
-	case sub <= 7:
-	case sub == miscMemoryInit, sub == miscMemoryCopy, sub == miscTableInit, sub == miscTableCopy:
-		index = r.u32()
-		r.u32()
-	case sub <= miscTableFill:
-		index = r.u32()
-	default:
-		refuse("compile for WebAssembly 2.0", "it uses the instruction 0xfc %d, which is outside the profile", sub)
+// memory reads the index of the only memory.
+func (r *reader) memory() {
+	if r.byte() != 0 {
+		refuse("compile without multi-memory", "it uses more than one memory")
 	}
-	return index
 }
 
-func (r *reader) simdImmediates(sub uint32) {
-	switch {
-	case sub <= 11 || sub == 92 || sub == 93:
-		r.memarg()
-	case sub == 12 || sub == 13:
-		r.take(16)
-	case sub >= 21 && sub <= 34:
-		r.byte()
-	case sub >= 84 && sub <= 91:
-		r.memarg()
-		r.byte()
+func (r *reader) miscImmediates(in *instr) {
+	switch in.sub {
+	case 0, 1, 2, 3, 4, 5, 6, 7: // saturating conversions
+	case miscMemoryInit:
+		in.imm = r.u32()
+		r.memory()
+	case miscMemoryCopy:
+		r.memory()
+		r.memory()
+	case miscMemoryFill:
+		r.memory()
+	case miscTableInit, miscTableCopy:
+		in.imm, in.imm2 = r.u32(), r.u32()
+	case miscDataDrop, miscElemDrop, miscTableGrow, miscTableSize, miscTableFill:
+		in.imm = r.u32()
+	default:
+		refuse("compile for WebAssembly 2.0", "it uses the instruction 0xfc %d, which is outside the profile", in.sub)
+	}
+}
+
+func (r *reader) simdImmediates(in *instr) {
+	switch sub := in.sub; {
 	case sub > 255:
 		refuse("compile without -mrelaxed-simd", "it uses relaxed SIMD, whose results differ between machines")
+	case simdTypes[byte(sub)] == nil:
+		malformed("unknown vector instruction %d", sub)
+	case sub == simdConst:
+		r.take(16)
+	case sub == simdShuffle:
+		in.list = r.take(16)
+	case accesses(sub):
+		in.imm = r.memarg()
+	}
+	if lanesOf(in.sub) > 0 {
+		in.list = r.take(1)
 	}
 }
 
@@ -163,6 +206,6 @@ func refuseOpcode(op byte) {
 	case op == 0xfb || (op >= 0xd3 && op <= 0xd6) || op == 0x14 || op == 0x15:
 		refuse("compile for WebAssembly 2.0 without typed references or garbage collection", "it uses typed references")
 	default:
-		refuse("", "it is malformed or uses the unknown instruction %#x", op)
+		malformed("unknown instruction %#x", op)
 	}
 }

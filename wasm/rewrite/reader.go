@@ -12,7 +12,7 @@ func (r *reader) more() bool { return r.p < len(r.b) }
 
 func (r *reader) byte() byte {
 	if r.p >= len(r.b) {
-		refuse("build it again, or check that the file was copied in full", "it is truncated or malformed")
+		malformed("it ends too early")
 	}
 	r.p++
 	return r.b[r.p-1]
@@ -39,7 +39,7 @@ func (r *reader) unsigned(bits uint) uint64 {
 			return v
 		}
 	}
-	refuse("", "it is malformed: an integer needs more than %d bits", bits)
+	malformed("an integer needs more than %d bits", bits)
 	return 0
 }
 
@@ -62,7 +62,7 @@ func (r *reader) signed(bits uint) int64 {
 			return v
 		}
 	}
-	refuse("", "it is malformed: an integer needs more than %d bits", bits)
+	malformed("an integer needs more than %d bits", bits)
 	return 0
 }
 
@@ -72,7 +72,7 @@ func (r *reader) subOpcode() uint32 {
 	start := r.p
 	v := r.u32()
 	if r.p-start != len(appendU(nil, uint64(v))) {
-		refuse("", "it is malformed: an instruction is not in its shortest form")
+		malformed("an instruction is not in its shortest form")
 	}
 	return v
 }
@@ -88,22 +88,19 @@ func (r *reader) valueTypes(n uint32) []byte {
 }
 
 func checkValueType(t byte) {
-	const externref = 0x6f
-	if (t < typeV128 || t > typeI32) && t != typeFuncref && t != externref {
+	if (t < typeV128 || t > typeI32) && !isReference(t) {
 		refuse("compile for WebAssembly 2.0 without typed references or garbage collection", "it uses a value type that is not part of WebAssembly 2.0")
 	}
 }
 
 func (r *reader) take(n uint32) []byte {
 	if uint64(n) > uint64(len(r.b)-r.p) {
-		refuse("build it again, or check that the file was copied in full", "it is truncated or malformed")
+		malformed("it ends too early")
 	}
 	s := r.b[r.p : r.p+int(n)]
 	r.p += int(n)
 	return s
 }
-
-func (r *reader) name() string { return string(r.take(r.u32())) }
 
 // constExpr reads a constant expression and returns it with function indices
 // passed through shift.

@@ -40,11 +40,18 @@ const (
 	MaxSegments      = 90_000    // of data and elements, each
 	MaxArity         = 1000      // parameters, and results
 	MaxNameBytes     = 90_000
-	MaxLocals        = 49_990  // per function, parameters included
-	MaxTables        = 16      // per module
-	MaxTableElements = 1 << 20 // per table
-	MaxPages         = 65_536  // 64 KiB each
+	MaxLocals        = 49_990     // per function, parameters included
+	MaxAllLocals     = 10_000_000 // of all functions together
+	MaxNesting       = 50_000     // of blocks
+	MaxTables        = 16         // per module
+	MaxTableElements = 1 << 20    // per table
+	MaxPages         = 65_536     // 64 KiB each
 	PageBytes        = 64 << 10
+
+	// Code may pop and push this many operands for each of its bytes, and a
+	// few in any case. A million is what type-checking does in milliseconds.
+	operandsPerByte = 16
+	minOperands     = 1 << 20
 
 	// StackBudgetBytes bounds the modelled size of all frames of functions
 	// that call others. It is half of the native stack that engines
@@ -76,6 +83,16 @@ func refuse(fix, format string, args ...any) {
 	panic(&ProfileError{What: fmt.Sprintf(format, args...), Fix: fix})
 }
 
+// malformed refuses bytes that no module has.
+func malformed(format string, args ...any) {
+	refuse("build it again, or check that the file was copied in full", "it is malformed: "+format, args...)
+}
+
+// invalid refuses a module that can be read and makes no sense.
+func invalid(format string, args ...any) {
+	refuse("build it again with a current compiler", "it is not a valid WebAssembly 2.0 module: "+format, args...)
+}
+
 // caught turns a refusal into an error and lets any other panic pass.
 func caught(err *error) {
 	switch x := recover().(type) {
@@ -88,8 +105,7 @@ func caught(err *error) {
 }
 
 // Rewrite returns the self-metering form of the module, whose memory never
-// grows past maxPages pages of 64 KiB. The module must have been validated:
-// an index that is out of range in the original may be in range afterwards.
+// grows past maxPages pages of 64 KiB.
 func (m *Module) Rewrite(maxPages uint32) (out []byte, err error) {
 	defer caught(&err)
 	if m.memMin > uint64(maxPages) {
@@ -97,16 +113,18 @@ func (m *Module) Rewrite(maxPages uint32) (out []byte, err error) {
 			"it asks for %d KiB of memory at the start and the limit is %d KiB", m.memMin<<6, maxPages<<6)
 	}
 	m.maxPages = min(maxPages, m.memMax)
-	m.newTypes, m.emptyElems, m.emptyData = nil, nil, false
+	m.newTypes, m.typeAt, m.emptyElems, m.emptyData = nil, map[string]uint32{}, nil, false
 	m.meterType = m.typeIndex(functype{params: []byte{typeI32}})
 	body := map[byte][]byte{
-		secMemory: appendU(appendU([]byte{1, 1}, m.memMin), uint64(m.maxPages)),
 		secImport: m.imports(),
-		secTable:  m.tables(),
-		secGlobal: m.globals(),
+		secTable:  m.tableSection(),
+		secGlobal: m.globalSection(),
 		secExport: m.exports(),
 		secCode:   m.code(),
 		secFunc:   m.sections[secFunc],
+	}
+	if m.memories > 0 {
+		body[secMemory] = appendU(appendU([]byte{1, 1}, m.memMin), uint64(m.maxPages))
 	}
 	// After code, which adds types and segments.
 	body[secType], body[secElem], body[secDataCount], body[secData] = m.types(), m.elements(), m.dataCount(), m.dataSegments()

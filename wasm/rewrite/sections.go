@@ -1,7 +1,5 @@
 package rewrite
 
-import "slices"
-
 // Our import comes last among the imported functions, so every defined
 // function moves up by one.
 func (m *Module) shift(f uint32) uint32 {
@@ -12,21 +10,20 @@ func (m *Module) shift(f uint32) uint32 {
 }
 
 func (m *Module) meterFunc() uint32   { return m.imported }
-func (m *Module) fuelGlobal() uint32  { return m.defGlobal } // globals are never imported
-func (m *Module) depthGlobal() uint32 { return m.defGlobal + 1 }
+func (m *Module) fuelGlobal() uint32  { return uint32(len(m.globals)) } // globals are never imported
+func (m *Module) depthGlobal() uint32 { return m.fuelGlobal() + 1 }
 
 // typeIndex returns the index of a function type, adding it if it is missing
 // among those added before.
 func (m *Module) typeIndex(t functype) uint32 {
-	same := func(x functype) bool {
-		return slices.Equal(x.params, t.params) && slices.Equal(x.results, t.results)
-	}
-	i := slices.IndexFunc(m.newTypes, same)
-	if i < 0 {
-		i = len(m.newTypes)
+	key := string(t.encode())
+	i, ok := m.typeAt[key]
+	if !ok {
+		i = uint32(len(m.signature) + len(m.newTypes))
 		m.newTypes = append(m.newTypes, t)
+		m.typeAt[key] = i
 	}
-	return uint32(len(m.signature) + i)
+	return i
 }
 
 func (m *Module) types() []byte {
@@ -49,21 +46,18 @@ func (m *Module) imports() []byte {
 
 // tables gives every table an explicit maximum, so that table.grow fails at
 // the same size on every engine.
-func (m *Module) tables() []byte {
-	r := m.section(secTable)
-	n := r.count()
-	if n == 0 {
+func (m *Module) tableSection() []byte {
+	if len(m.tables) == 0 {
 		return nil
 	}
-	b := appendU(nil, uint64(n))
-	for ; n > 0; n-- {
-		kind, lo, hi := r.table()
-		b = appendU(appendU(append(b, kind, 1), uint64(lo)), uint64(hi))
+	b := appendU(nil, uint64(len(m.tables)))
+	for _, t := range m.tables {
+		b = appendU(appendU(append(b, t.kind, 1), uint64(t.lo)), uint64(min(t.hi, MaxTableElements)))
 	}
 	return b
 }
 
-func (m *Module) globals() []byte {
+func (m *Module) globalSection() []byte {
 	r := m.section(secGlobal)
 	n := r.count()
 	b := appendU(nil, uint64(n)+2)

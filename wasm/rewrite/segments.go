@@ -62,50 +62,32 @@ func (m *Module) dataSegments() []byte {
 	return append(b, passive, 0)
 }
 
-// elemKind is what matters of an element segment to a table.init: whether it is
-// there to be copied from, and the type of its references.
-type elemKind struct {
-	passive   bool
-	reference byte
-}
-
 // segment is one element segment, encoded with its function indices moved.
 type segment struct {
-	elemKind
 	active               bool
 	table, offset, items uint32
 	encoded              []byte
 }
 
-// elements reads a segment. Eight layouts are told apart by flags: 1 = not
-// active, 2 = a table index (or, with 1, declared only), 4 = expressions.
+// elements reads a segment of a valid module.
 func (r *reader) elements(shift func(uint32) uint32) (s segment) {
 	flags := r.u32()
-	if flags > 7 {
-		refuse("", "it is malformed: element segment of kind %d", flags)
-	}
 	b := appendU(nil, uint64(flags))
-	if s.active = flags&1 == 0; s.active {
-		if flags&2 != 0 {
+	if s.active = flags&segmentInactive == 0; s.active {
+		if flags&segmentExplicit != 0 {
 			s.table = r.u32()
 			b = appendU(b, uint64(s.table))
 		}
 		s.offset = r.offset()
 		b = append(appendS(append(b, opI32Const), int64(int32(s.offset))), opEnd)
 	}
-	s.passive = flags&3 == 1
-	s.reference = typeFuncref
-	if flags&3 != 0 {
-		kind := r.byte() // element kind or reference type
-		if flags&4 != 0 {
-			s.reference = kind
-		}
-		b = append(b, kind)
+	if flags&(segmentInactive|segmentExplicit) != 0 {
+		b = append(b, r.byte()) // element kind or reference type
 	}
 	s.items = r.u32()
 	b = appendU(b, uint64(s.items))
 	for range s.items {
-		if flags&4 != 0 {
+		if flags&segmentExprs != 0 {
 			b = append(b, r.constExpr(shift)...)
 		} else {
 			b = appendU(b, uint64(shift(r.u32())))
