@@ -13,7 +13,7 @@ import {Terms} from "./types/Job.sol";
 import {Parameters} from "./types/Parameters.sol";
 import {Seat} from "./types/Seat.sol";
 
-/// @title The part of the facade for what should not happen: withheld leaves, silent clients, appeals.
+/// @title The part of the facade for those who do not answer: withheld leaves and silent clients.
 contract Disputes is Part {
     using Book for Book.State;
     using Panel for Panel.Case;

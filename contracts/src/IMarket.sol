@@ -386,8 +386,8 @@ interface IMarket {
 
     /// The hash of the challenge or the jury of an execution, or zero.
     function disputeHash(bytes32 execution) external view returns (bytes32);
-    /// The code that does this contract's work besides its own: both run on its storage and cannot be exchanged.
-    function parts() external view returns (address verifications, address disputes);
+    /// The code that does this contract's work besides its own: it runs on its storage and cannot be exchanged.
+    function parts() external view returns (address verifications, address disputes, address appeals);
 
     // ------------------------------------------------------------------ errors
 

@@ -23,8 +23,8 @@ import {Parameters, Source, Wallet} from "./types/Parameters.sol";
 import {Disclosure, Opening, Reveal, Seat} from "./types/Seat.sol";
 
 /// @title The facade: who may call, when, and in which order the rules of `lib` apply.
-/// @notice Wallets, jobs and executions are here; `Verifications` and `Disputes` have the rest of the code, for one
-/// contract's code may have 24 KiB only. Nobody can replace them.
+/// @notice Wallets, jobs and executions are here; `Verifications`, `Disputes` and `Appeals` have the rest of the
+/// code, for one contract's code may have 24 KiB only. Nobody can replace them.
 contract Market is IMarket {
     using Book for Book.State;
     using Ledger for Ledger.State;
@@ -36,6 +36,7 @@ contract Market is IMarket {
     /// Code that runs on this contract's storage.
     address private immutable _VERIFICATIONS;
     address private immutable _DISPUTES;
+    address private immutable _APPEALS;
 
     uint96 private immutable _MIN_STAKE;
     uint96 private immutable _MIN_DEPOSIT;
@@ -54,13 +55,15 @@ contract Market is IMarket {
     uint8 private immutable _JURY_SIZE;
     Source private immutable _SOURCE;
 
-    constructor(Parameters memory p, Part verifications, Part disputes) {
+    constructor(Parameters memory p, Part verifications, Part disputes, Part appeals) {
         Jobs.requireSane(p);
         bytes32 parameters_ = keccak256(abi.encode(p));
         if (verifications.PARAMETERS() != parameters_) revert BadParameters("verifications");
         if (disputes.PARAMETERS() != parameters_) revert BadParameters("disputes");
+        if (appeals.PARAMETERS() != parameters_) revert BadParameters("appeals");
         _VERIFICATIONS = address(verifications);
         _DISPUTES = address(disputes);
+        _APPEALS = address(appeals);
         _MIN_STAKE = p.minStake;
         _MIN_DEPOSIT = p.minDeposit;
         _NO_SHOW_FEE = p.noShowFee;
@@ -376,25 +379,25 @@ contract Market is IMarket {
     }
 
     function appeal(Terms calldata, Execution calldata, Verification calldata, Seat[] calldata, uint8) external {
-        _run(_DISPUTES);
+        _run(_APPEALS);
     }
 
     function drawJury(Terms calldata, Execution calldata, Verification calldata, Seat[] calldata, Jury calldata)
         external
     {
-        _run(_DISPUTES);
+        _run(_APPEALS);
     }
 
     function commitVote(Jury calldata, uint8, bytes32) external {
-        _run(_DISPUTES);
+        _run(_APPEALS);
     }
 
     function declineVote(Terms calldata, Execution calldata, Jury calldata, uint8) external {
-        _run(_DISPUTES);
+        _run(_APPEALS);
     }
 
     function revealVote(Jury calldata, uint8, Vote calldata, bytes32) external {
-        _run(_DISPUTES);
+        _run(_APPEALS);
     }
 
     function timeoutAppealed(
@@ -406,7 +409,7 @@ contract Market is IMarket {
         bytes32[3] calldata,
         Vote[] calldata
     ) external {
-        _run(_DISPUTES);
+        _run(_APPEALS);
     }
 
     // ------------------------------------------------------------------ views
@@ -464,8 +467,8 @@ contract Market is IMarket {
         return _book.records.disputes[execution];
     }
 
-    function parts() external view returns (address verifications, address disputes) {
-        return (_VERIFICATIONS, _DISPUTES);
+    function parts() external view returns (address verifications, address disputes, address appeals) {
+        return (_VERIFICATIONS, _DISPUTES, _APPEALS);
     }
 
     function seatHash(bytes32 execution, uint8 number) external view returns (bytes32) {

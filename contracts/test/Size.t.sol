@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Check} from "./fixture/Check.sol";
+import {Appeals} from "../src/Appeals.sol";
 import {Disputes} from "../src/Disputes.sol";
 import {Market} from "../src/Market.sol";
 import {Verifications} from "../src/Verifications.sol";
@@ -19,6 +20,8 @@ contract SizeTest is Check {
         Disputes disputes = new Disputes(p);
         _true(address(verifications).code.length <= MOST_CODE, "Verifications");
         _true(address(disputes).code.length <= MOST_CODE, "Disputes");
-        _true(address(new Market(p, verifications, disputes)).code.length <= MOST_CODE, "Market");
+        Appeals appeals = new Appeals(p);
+        _true(address(appeals).code.length <= MOST_CODE, "Appeals");
+        _true(address(new Market(p, verifications, disputes, appeals)).code.length <= MOST_CODE, "Market");
     }
 }

@@ -24,6 +24,8 @@ var (
 	verificationsHex string
 	//go:embed disputes.bin
 	disputesHex string
+	//go:embed appeals.bin
+	appealsHex string
 )
 
 const selectorLength = 4

@@ -12,7 +12,7 @@ import (
 	"github.com/filecoin-project/bacalhau/transport"
 )
 
-// Deploy makes a new market with these parameters, in three transactions, and returns its address and the receipt of the
+// Deploy makes a new market with these parameters, in four transactions, and returns its address and the receipt of the
 // last one. The sender must be running. The key tells one deployment from the next: with the same key a deployment that
 // was interrupted goes on, and one that is finished returns the same contract.
 func Deploy(ctx context.Context, sender *chain.Sender, key string, params protocol.Parameters) (common.Address, transport.Receipt, error) {
@@ -24,7 +24,11 @@ func Deploy(ctx context.Context, sender *chain.Sender, key string, params protoc
 	if err != nil {
 		return common.Address{}, receipt, err
 	}
-	return create(ctx, sender, key, marketHex, params, verifications, disputes)
+	appeals, receipt, err := create(ctx, sender, key+"/appeals", appealsHex, params)
+	if err != nil {
+		return common.Address{}, receipt, err
+	}
+	return create(ctx, sender, key, marketHex, params, verifications, disputes, appeals)
 }
 
 func create(ctx context.Context, sender *chain.Sender, key, codeHex string, params protocol.Parameters, parts ...common.Address) (common.Address, transport.Receipt, error) {

@@ -19,7 +19,7 @@ type deployable struct {
 }
 
 // parts are the contracts whose code a market runs, in the order of its constructor's arguments.
-var parts = []string{"Verifications", "Disputes"}
+var parts = []string{"Verifications", "Disputes", "Appeals"}
 
 // readDeployable takes the interface from IMarket and the code from Market and its parts, and checks that they belong
 // together.
