@@ -1,0 +1,7 @@
+//go:build !cgo || !(linux || darwin) || !(amd64 || arm64)
+
+package rewrite
+
+import "testing"
+
+func suiteWasmtime(*testing.T) []suiteEngine { return nil }
