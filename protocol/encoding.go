@@ -52,11 +52,11 @@ func ExecutionID(parent common.Hash, from uint32) common.Hash {
 
 // hash is keccak256(abi.encode(verification)), which an Execution carries.
 func (v Verification) hash() common.Hash {
-	const fields = 10
+	const fields = 11
 	w := words{}.uint(32). // offset of the tuple
 				big(v.Bid).uint(uint64(v.Hits)).uint(32 * fields).uint(v.Target).uint(v.Deadline).
 				uint(uint64(v.Escalated)).uint(v.ThirdTarget).uint(v.ThirdDeadline).
-				uint(uint64(v.Outcome)).uint(uint64(v.Revealed)).
+				uint(uint64(v.Outcome)).uint(uint64(v.Revealed)).hash(v.Results).
 				uint(uint64(len(v.Listed)))
 	for _, word := range v.Listed {
 		w = w.big(word)

@@ -22,15 +22,26 @@ func (v *View) Fold(event Event, at Block) error {
 		v.Nodes[e.Node] = true
 	case NodeExited:
 		delete(v.Nodes, e.Node)
+		delete(v.Paused, e.Node)
+	case NodePaused:
+		v.Paused[e.Node] = true
+	case NodeResumed:
+		delete(v.Paused, e.Node)
+	case NonceCancelled:
+		v.cancel(e)
 	case EndpointAnnounced:
 		v.Endpoints[e.Wallet] = e.URL
 	case JobCreated, JobClosed, OfferPosted, ExecutionAssigned, ReturnedClosed:
 		err = v.foldJob(event, at)
-	case ResultCommitted, ExecutionReturned, ExecutionSettled, ExecutionRefunded:
+	case ExecutionDeclined, ResultCommitted, ExecutionReturned, ExecutionSettled, ExecutionRefunded:
 		err = v.foldExecution(event, at)
-	case VerificationRequested, VerificationEscalated, SeatChanged, SeatCommitted, KeyRevealed:
+	case VerificationRequested, VerificationEscalated, SeatChanged, SeatCommitted, SeatDeclined, KeyRevealed, VerdictReached:
 		err = v.foldVerification(event)
-	case SeatPaid, Slashed, NoShowBurned, BondBurned:
+	case LeafChallenged, LeafAnswered, ChallengeFailed, SelfOpened:
+		err = v.foldDispute(event)
+	case VerdictAppealed, JuryDrawn, VoteDeclined, VoteCommitted, VoteRevealed, AppealDecided:
+		err = v.foldAppeal(event)
+	case SeatPaid, Slashed, NoShowBurned, BondBurned, AppealBondBurned:
 		err = v.foldMoney(event)
 	default:
 		err = fmt.Errorf("no rule for it")
@@ -95,9 +106,7 @@ func (v *View) foldAssigned(e ExecutionAssigned, at Block) error {
 			delete(j.Returned, e.Parent)
 		}
 	}
-	j.Offers = slices.DeleteFunc(j.Offers, func(o SignedOffer) bool {
-		return o.Offer.Node == e.Node && o.Offer.Nonce == e.Nonce
-	})
+	j.drop(e.Node, e.Nonce)
 	j.Runs = append(j.Runs, e.Execution)
 	v.Runs[e.Execution] = &Run{
 		Record: Execution{
@@ -105,7 +114,7 @@ func (v *View) foldAssigned(e ExecutionAssigned, at Block) error {
 			Status: StatusAssigned, Deadline: e.Deadline, SeedHash: e.SeedHash,
 		},
 		Parent: e.Parent, Nonce: e.Nonce, Assigned: at, From: e.From, Count: e.Count, Node: e.Node,
-		Seats: map[uint8]*SeatRun{},
+		Seats: map[uint8]*SeatRun{}, Answers: map[uint8]map[uint32]Proven{}, Openings: map[uint8]SelfOpening{},
 	}
 	return nil
 }
@@ -120,6 +129,12 @@ func nextOf(e ExecutionAssigned, from, count uint32) error {
 
 func (v *View) foldExecution(event Event, at Block) error {
 	switch e := event.(type) {
+	case ExecutionDeclined:
+		r, err := v.run(e.Execution)
+		if err != nil {
+			return err
+		}
+		r.Declined = true
 	case ResultCommitted:
 		r, err := v.run(e.Execution)
 		if err != nil {
@@ -169,7 +184,13 @@ func (v *View) foldVerification(event Event) error {
 		}
 		r.Digests = &e.Digests
 	case VerdictReached:
-		return v.setVerification(e.Execution, e.Verification, StatusVerdict, e.Deadline)
+		if err := v.setVerification(e.Execution, e.Verification, StatusVerdict, e.Deadline); err != nil {
+			return err
+		}
+		v.Runs[e.Execution].Results = &e.Results
+	case SeatDeclined:
+		_, err := v.run(e.Execution) // its SeatChanged says what became of the seat
+		return err
 	case SeatChanged:
 		r, err := v.run(e.Execution)
 		if err != nil {
@@ -226,8 +247,24 @@ func (v *View) foldMoney(event Event) error {
 		return penalty(e.Execution, Penalty{Kind: PenaltyNoShow, Seat: e.Seat, Wallet: e.Node, Wei: e.Amount})
 	case BondBurned:
 		return penalty(e.Execution, Penalty{Kind: PenaltyBond, Wallet: e.Client, Wei: e.Amount})
+	case AppealBondBurned:
+		return penalty(e.Execution, Penalty{Kind: PenaltyAppeal, Wallet: e.Node, Wei: e.Amount})
 	}
 	return nil
+}
+
+// cancel drops the offers that a spent nonce makes void.
+func (v *View) cancel(e NonceCancelled) {
+	for _, j := range v.Jobs {
+		j.drop(e.Wallet, e.Nonce)
+	}
+}
+
+// drop forgets a node's offers with a nonce.
+func (j *Job) drop(node common.Address, nonce uint32) {
+	j.Offers = slices.DeleteFunc(j.Offers, func(o SignedOffer) bool {
+		return o.Offer.Node == node && o.Offer.Nonce == nonce
+	})
 }
 
 // returnedIn finds the job that holds a returned execution.

@@ -168,7 +168,7 @@ func look(v *protocol.View) {
 		j.Open()
 		for _, id := range j.Runs {
 			r := v.Runs[id]
-			r.Status(j.Terms)
+			r.Status(j.Terms, window, v.Head.Time)
 			r.Done()
 			r.Panel(j.Terms)
 			r.ResolveBy(j.Terms, window)

@@ -33,7 +33,7 @@ func (s *story) expectOpen(want string) {
 
 func (s *story) expectStatus(run common.Hash, want protocol.Status) {
 	s.t.Helper()
-	if got := s.view.Runs[run].Status(s.terms); got != want {
+	if got := s.view.Runs[run].Status(s.terms, window, s.view.Head.Time); got != want {
 		s.t.Errorf("status: %v, want %v", got, want)
 	}
 	over := want == protocol.StatusSettled || want == protocol.StatusReturned || want == protocol.StatusRefunded

@@ -133,8 +133,12 @@ func (s *story) reveal(run common.Hash, piece uint32, outcome protocol.Outcome) 
 	s.t.Helper()
 	check := *s.view.Runs[run].Verification
 	check.Outcome, check.Revealed = outcome, piece
-	s.fold(protocol.KeyRevealed{
-		Execution: run, Piece: piece, Sk: big.NewInt(1), Digests: [3]common.Hash{named("1"), named("2"), named("3")},
-		Verification: check, Deadline: s.view.Head.Time + window,
-	})
+	results := [3]common.Hash{named("1"), named("2"), named("3")}
+	check.Results = named("results")
+	s.fold(
+		protocol.KeyRevealed{Execution: run, Piece: piece, Sk: big.NewInt(1), Digests: results},
+		protocol.VerdictReached{
+			Execution: run, Results: results, Verification: check, Deadline: s.view.Head.Time + window,
+		},
+	)
 }

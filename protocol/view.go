@@ -22,6 +22,7 @@ type View struct {
 	Runs      map[common.Hash]*Run
 	Wallets   map[common.Address]bool   // that ever had a deposit
 	Nodes     map[common.Address]bool   // registered
+	Paused    map[common.Address]bool   // of these, those that take no work for now
 	Endpoints map[common.Address]string // where a wallet's node serves data
 }
 
@@ -59,12 +60,23 @@ type Run struct {
 	From, Count uint32
 	Node        common.Address
 	// Leaves is what the node published with its commitment.
-	Leaves       []byte
-	Committed    Block
+	Leaves    []byte
+	Committed Block
+	// Declined means that the node gave its pieces back in time.
+	Declined     bool
 	Verification *Verification
 	Seats        map[uint8]*SeatRun
+	// Challenge is the client's demand for a leaf that is not answered yet.
+	Challenge *Challenge
+	// Answers are leaves that seats showed because the client demanded them, by seat and piece.
+	Answers map[uint8]map[uint32]Proven
+	// Openings are the seats' own, by seat.
+	Openings map[uint8]SelfOpening
 	// Digests are what revealKey showed, by seat.
-	Digests   *[3]common.Hash
+	Digests *[3]common.Hash
+	// Results are what the seats stand by in the verdict, by seat: keccak256(abi.encode(digest, fuel)).
+	Results   *[3]common.Hash
+	Appeal    *Appealed
 	Payments  []Payment
 	Penalties []Penalty
 	// Silent means that the client missed its deadline.
@@ -78,7 +90,7 @@ type SeatRun struct {
 	Leaves []byte
 }
 
-// Payment is what a seat earned, wei.
+// Payment is what a seat earned, wei; a juror has the number 4 and up.
 type Payment struct {
 	Seat uint8
 	Node common.Address
@@ -92,9 +104,10 @@ const (
 	PenaltySlash  PenaltyKind = "slash"   // a result proved wrong
 	PenaltyNoShow PenaltyKind = "no-show" // a missed deadline
 	PenaltyBond   PenaltyKind = "bond"    // a client's silence or skipped checks
+	PenaltyAppeal PenaltyKind = "appeal"  // an appeal that the jury found wrong
 )
 
-// Penalty is money burned, wei. Seat is 0 for the client.
+// Penalty is money burned, wei. Seat is 0 for the client; a juror has the number 4 and up.
 type Penalty struct {
 	Kind   PenaltyKind
 	Seat   uint8
@@ -109,6 +122,7 @@ func NewView() *View {
 		Runs:      map[common.Hash]*Run{},
 		Wallets:   map[common.Address]bool{},
 		Nodes:     map[common.Address]bool{},
+		Paused:    map[common.Address]bool{},
 		Endpoints: map[common.Address]string{},
 	}
 }
@@ -116,8 +130,8 @@ func NewView() *View {
 // Advance moves the view's head; deadlines are compared with its time.
 func (v *View) Advance(head Block) { v.Head = head }
 
-// Status is where the execution stands, with Drawing and Resolving told apart from Verifying.
-func (r *Run) Status(t Terms) Status {
+// Status is where the execution stands at a time (seconds), with Drawing, Resolving and Silent told apart from Verifying.
+func (r *Run) Status(t Terms, settleWindow uint32, now uint64) Status {
 	if r.Record.Status != StatusVerifying || r.Verification == nil {
 		return r.Record.Status
 	}
@@ -130,8 +144,11 @@ func (r *Run) Status(t Terms) Status {
 			running = true
 		}
 	}
-	if running {
+	switch {
+	case running:
 		return StatusVerifying
+	case now > r.ResolveBy(t, settleWindow):
+		return StatusSilent
 	}
 	return StatusResolving
 }
@@ -170,13 +187,14 @@ func (r *Run) seat(number uint8, pieces uint32, target, deadline uint64) Seat {
 	}
 }
 
-// ResolveBy is the client's deadline in Resolving, seconds: the settle window after the last seat was done.
+// ResolveBy is the client's deadline in Resolving, seconds: the settle window after the last seat was done, or later if
+// challenges took time.
 func (r *Run) ResolveBy(t Terms, settleWindow uint32) uint64 {
 	var last uint64
 	for _, seat := range r.Panel(t) {
 		last = max(last, seat.DoneAt)
 	}
-	return last + uint64(settleWindow)
+	return max(last+uint64(settleWindow), r.Record.Deadline)
 }
 
 // Checked lists the pieces that a seat of the panel has to run, ascending.

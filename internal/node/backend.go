@@ -203,7 +203,7 @@ func (b backend) Job(ctx context.Context, id common.Hash) (job client.Job, err e
 	if err != nil {
 		return job, notFound(err)
 	}
-	b.feed.Read(func(v *protocol.View) { job = report(v, f) })
+	b.feed.Read(func(v *protocol.View) { job = report(v, f, b.market.Deployed().SettleWindow) })
 	return job, b.withGas(ctx, &job)
 }
 

@@ -58,7 +58,7 @@ func jobStatus(v *protocol.View, f agent.JobFile) client.JobStatus {
 }
 
 // report describes a job in full, but for its transactions.
-func report(v *protocol.View, f agent.JobFile) client.Job {
+func report(v *protocol.View, f agent.JobFile, settleWindow uint32) client.Job {
 	job := client.Job{JobSummary: summary(v, f), Terms: f.Job.Terms}
 	names := make([]string, f.Job.Terms.Pieces)
 	if f.Document != nil {
@@ -78,7 +78,7 @@ func report(v *protocol.View, f agent.JobFile) client.Job {
 			}
 		}
 		for _, id := range j.Runs {
-			reportRun(&job, v.Runs[id], j.Terms)
+			reportRun(&job, v.Runs[id], j.Terms, v.Runs[id].Status(j.Terms, settleWindow, v.Head.Time))
 		}
 	}
 	for _, d := range f.Delivered {
@@ -95,9 +95,9 @@ func report(v *protocol.View, f agent.JobFile) client.Job {
 }
 
 // reportRun adds an execution and what it means for its pieces.
-func reportRun(job *client.Job, r *protocol.Run, t protocol.Terms) {
+func reportRun(job *client.Job, r *protocol.Run, t protocol.Terms, status protocol.Status) {
 	x := client.ExecutionReport{
-		ID: r.Record.ID, Node: r.Node, From: r.From, Count: r.Count, Status: r.Status(t), Deadline: r.Record.Deadline,
+		ID: r.Record.ID, Node: r.Node, From: r.From, Count: r.Count, Status: status, Deadline: r.Record.Deadline,
 		Fuel: r.Record.Fuel, Silent: r.Silent,
 	}
 	if r.Done() {

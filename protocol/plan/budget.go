@@ -66,10 +66,10 @@ func Reserved(v *protocol.View, jobs iter.Seq[common.Hash]) *big.Int {
 
 // reserve is what an execution's checks may still cost: all of them, or a third seat for one.
 func reserve(r *protocol.Run, t protocol.Terms) *big.Int {
-	switch r.Status(t) {
+	switch r.Record.Status {
 	case protocol.StatusAssigned, protocol.StatusCommitted:
 		return protocol.ReserveRoundedUp(t)
-	case protocol.StatusDrawing, protocol.StatusVerifying, protocol.StatusResolving:
+	case protocol.StatusVerifying:
 		if r.Verification != nil && t.Seats == 2 && r.Verification.ThirdTarget == 0 {
 			return r.Verification.Bid
 		}

@@ -70,8 +70,8 @@ func Compute(v *protocol.View, f ComputeFacts) []Action {
 				busy += r.Count
 			}
 			actions = append(actions, f.firstSeat(v, r)...)
-			actions = append(actions, force(v, r, t, f.Parameters, 0)...)
-			actions = append(actions, keep(v, r, t, f.Policy.Grace)...)
+			actions = append(actions, f.force(v, r, t, 0)...)
+			actions = append(actions, f.keep(v, r, t, f.Policy.Grace)...)
 			continue
 		}
 		mine := false
@@ -90,9 +90,9 @@ func Compute(v *protocol.View, f ComputeFacts) []Action {
 			continue
 		}
 		actions = append(actions, work...)
-		actions = append(actions, force(v, r, t, f.Parameters, 0)...)
+		actions = append(actions, f.force(v, r, t, 0)...)
 		if !slices.ContainsFunc(work, isSend) { // a commitment outdates the seat that a draw would bring along
-			actions = append(actions, keep(v, r, t, f.Policy.Grace)...)
+			actions = append(actions, f.keep(v, r, t, f.Policy.Grace)...)
 		}
 	}
 	return append(actions, f.offers(v, busy)...)

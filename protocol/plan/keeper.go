@@ -2,16 +2,17 @@ package plan
 
 import (
 	"fmt"
+	"math/big"
 
 	"github.com/filecoin-project/bacalhau/protocol"
 )
 
 // keep plans the steps of an execution that anyone may take: draws and timeouts. A party that does not profit most
 // waits grace seconds longer, so that not everybody sends the same transaction.
-func keep(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint64) []Action {
+func (f Terms) keep(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint64) []Action {
 	late := func(deadline uint64) bool { return v.Head.Time > deadline+grace }
 	id := r.Record.ID
-	switch r.Status(t) {
+	switch f.status(v, r, t) {
 	case protocol.StatusAssigned:
 		if late(r.Record.Deadline) {
 			return []Action{send(protocol.TimeoutAssigned{Terms: t, Execution: r.Record}, "%s", id)}
@@ -24,6 +25,14 @@ func keep(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint64) []A
 				Terms: t, Execution: r.Record, Verification: *r.Verification, Seats: r.Panel(t),
 			}, "%s", id)}
 		}
+	case protocol.StatusChallenged:
+		if late(r.Record.Deadline) {
+			return []Action{send(protocol.TimeoutChallenged{
+				Terms: t, Execution: r.Record, Verification: checkOf(r), Seats: r.Panel(t), Challenge: *r.Challenge,
+			}, "%s:%d:%d", id, r.Challenge.Seat, r.Challenge.Piece)}
+		}
+	case protocol.StatusAppealed:
+		return keepAppeal(v, r, t, grace)
 	}
 	return nil
 }
@@ -42,7 +51,7 @@ func keepPanel(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint64
 			timeouts = append(timeouts, send(protocol.TimeoutDrawing{
 				Terms: t, Execution: r.Record, Verification: *r.Verification, Seat: seat,
 			}, "%s", key))
-		case seat.Status == protocol.SeatStatusDrawing && mayDraw(v.Head, seat, grace):
+		case seat.Status == protocol.SeatStatusDrawing && mayDraw(v.Head, seat.Target, seat.Deadline, grace):
 			draws = append(draws, send(protocol.Draw{
 				Terms: t, Execution: r.Record, Verification: *r.Verification, Seat: seat, Other: otherSeat(r, t, seat.Number),
 			}, "%s", key))
@@ -54,9 +63,9 @@ func keepPanel(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint64
 	return draws[:min(1, len(draws))]
 }
 
-// mayDraw says whether the draw of a seat is possible, and so near its end that someone else should have made it.
-func mayDraw(now protocol.Block, seat protocol.Seat, grace uint64) bool {
-	return now.Number > seat.Target && now.Time <= seat.Deadline && (grace == 0 || now.Time+grace > seat.Deadline)
+// mayDraw says whether a draw is possible, and so near its end that someone else should have made it.
+func mayDraw(now protocol.Block, target, deadline, grace uint64) bool {
+	return now.Number > target && now.Time <= deadline && (grace == 0 || now.Time+grace > deadline)
 }
 
 // otherSeat is the panel's other seat, or an empty record if there is none.
@@ -69,17 +78,43 @@ func otherSeat(r *protocol.Run, t protocol.Terms, number uint8) protocol.Seat {
 	return protocol.Seat{}
 }
 
+// keepAppeal plans the draw of a jury, or the end of the case.
+func keepAppeal(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint64) []Action {
+	jury, id := r.Appeal.Record, r.Record.ID
+	drawn := jury.RevealDeadline != 0
+	if end := max(jury.Deadline, jury.RevealDeadline); v.Head.Time > end+grace {
+		return []Action{send(protocol.TimeoutAppealed{
+			Terms: t, Execution: r.Record, Verification: *r.Verification, Seats: r.Panel(t), Jury: jury,
+			Results: *r.Results, Votes: r.Appeal.Revealed(),
+		}, "%s", id)}
+	}
+	if !drawn && mayDraw(v.Head, jury.Target, jury.Deadline, grace) {
+		return []Action{send(protocol.DrawJury{
+			Terms: t, Execution: r.Record, Verification: *r.Verification, Seats: r.Panel(t), Jury: jury,
+		}, "%s", id)}
+	}
+	return nil
+}
+
+// checkOf is an execution's verification, or the record of zeros that stands for none.
+func checkOf(r *protocol.Run) protocol.Verification {
+	if r.Verification != nil {
+		return *r.Verification
+	}
+	return protocol.Verification{Bid: new(big.Int), Listed: []*big.Int{}}
+}
+
 // force plans the steps by which a client's silence is ended, grace seconds after its deadline: its executions are paid
 // without it.
-func force(v *protocol.View, r *protocol.Run, t protocol.Terms, p protocol.Parameters, grace uint64) []Action {
+func (f Terms) force(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint64) []Action {
 	id := r.Record.ID
-	switch r.Status(t) {
+	switch f.status(v, r, t) {
 	case protocol.StatusCommitted:
 		if v.Head.Time > r.Record.Deadline+grace {
 			return []Action{send(protocol.TimeoutCommitted{Terms: t, Execution: r.Record}, "%s", id)}
 		}
-	case protocol.StatusResolving:
-		if v.Head.Time > r.ResolveBy(t, p.SettleWindow)+grace {
+	case protocol.StatusSilent:
+		if v.Head.Time > r.ResolveBy(t, f.Parameters.SettleWindow)+uint64(f.Parameters.SilentWindow)+grace {
 			return []Action{send(protocol.TimeoutSilent{
 				Terms: t, Execution: r.Record, Verification: *r.Verification, Seats: r.Panel(t),
 			}, "%s", id)}

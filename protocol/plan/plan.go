@@ -75,6 +75,11 @@ type Terms struct {
 	Parameters protocol.Parameters
 }
 
+// status is where an execution of a job with terms t stands now.
+func (f Terms) status(v *protocol.View, r *protocol.Run, t protocol.Terms) protocol.Status {
+	return r.Status(t, f.Parameters.SettleWindow, v.Head.Time)
+}
+
 // SeatKey names one seat of an execution; the execution's own node has seat 1.
 type SeatKey struct {
 	Execution common.Hash

@@ -208,7 +208,10 @@ func (p *play) reveals(piece uint32, outcome protocol.Outcome) *play {
 	p.check.Outcome, p.check.Revealed = outcome, piece
 	p.recheck()
 	p.e.Status, p.e.Deadline = protocol.StatusVerdict, p.g.now()+appealWindow
-	p.g.fold(protocol.KeyRevealed{Execution: p.e.ID, Piece: piece, Verification: p.check, Deadline: p.e.Deadline})
+	p.g.fold(
+		protocol.KeyRevealed{Execution: p.e.ID, Piece: piece},
+		protocol.VerdictReached{Execution: p.e.ID, Verification: p.check, Deadline: p.e.Deadline},
+	)
 	return p
 }
 

@@ -101,8 +101,8 @@ func (f RequesterFacts) run(v *protocol.View, j *protocol.Job, r *protocol.Run, 
 	t := j.Terms
 	// A deadline missed costs the bond and pays the nodes, who see to it at once. If they are gone too it falls to the
 	// client, whose escrow would stay locked.
-	forced := force(v, r, t, f.Parameters, uint64(f.Parameters.SettleWindow))
-	switch r.Status(t) {
+	forced := f.force(v, r, t, uint64(f.Parameters.SettleWindow))
+	switch f.status(v, r, t) {
 	case protocol.StatusCommitted:
 		if v.Head.Time > r.Record.Deadline {
 			return forced
@@ -112,15 +112,14 @@ func (f RequesterFacts) run(v *protocol.View, j *protocol.Job, r *protocol.Run, 
 		}
 		f.money.keep(reserve(r, t))
 	case protocol.StatusResolving:
-		if v.Head.Time > r.ResolveBy(t, f.Parameters.SettleWindow) {
-			return forced
-		}
 		return f.resolving(v, r, t, facts)
+	case protocol.StatusSilent:
+		return forced
 	case protocol.StatusSettled, protocol.StatusReturned, protocol.StatusRefunded:
 		return f.deliver(v, r, t)
 	default:
 		f.money.keep(reserve(r, t))
-		return keep(v, r, t, 0)
+		return f.keep(v, r, t, 0)
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func tournament(t *testing.T, seed uint64, vanishes string, done map[string]int)
 	}
 	for _, id := range p.running() {
 		r := g.v.Runs[id]
-		t.Errorf("execution %s is still %v", g.labels[id], r.Status(g.terms))
+		t.Errorf("execution %s is still %v", g.labels[id], r.Status(g.terms, settleWindow, g.now()))
 	}
 	if open := g.v.Jobs[g.job].Open(); vanishes != "client" && len(open) > 0 {
 		t.Errorf("pieces %+v are still open", open)
@@ -136,7 +136,8 @@ func stories(t testing.TB) (told []protocol.Event) {
 		protocol.SeatCommitted{Execution: a.e.ID, Number: 2},
 		protocol.VerificationEscalated{Execution: a.e.ID, Verification: escalated},
 		seat(3, protocol.SeatStatusDrawing), seat(3, protocol.SeatStatusRunning), seat(3, protocol.SeatStatusCommitted),
-		protocol.KeyRevealed{Execution: a.e.ID, Piece: 2, Verification: verdict, Deadline: 1200},
+		protocol.KeyRevealed{Execution: a.e.ID, Piece: 2},
+		protocol.VerdictReached{Execution: a.e.ID, Verification: verdict, Deadline: 1200},
 		protocol.ExecutionReturned{Execution: a.e.ID, Returned: a.e.ID, From: 0, Count: 2},
 		protocol.ExecutionSettled{Execution: a.e.ID, Pay: big.NewInt(1)},
 		protocol.ExecutionRefunded{Execution: a.e.ID},
