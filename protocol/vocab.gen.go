@@ -1785,7 +1785,8 @@ func (RevealVote) isCall() {}
 // most verification.bid each. Jurors that voted otherwise lose their fine, those that did not vote the no-show fee.
 // Without a majority, or if no jury was drawn in time -> Refunded: nobody is slashed, the execution's price goes
 // back to the client and every fine and the appeal bond to their owners.
-// `results` are those of `VerdictReached`, `votes` one for each juror, zeros for one that did not reveal.
+// `results` are those of `VerdictReached`, `votes` one for each juror: as it was revealed, or anything for a juror that
+// did not reveal.
 type TimeoutAppealed struct {
 	Terms        Terms          `abi:"terms" json:"terms"`
 	Execution    Execution      `abi:"execution" json:"execution"`
@@ -2340,6 +2341,18 @@ func (e WrongScalar) Error() string {
 	return fmt.Sprintf("wrong scalar: seat %v", e.Seat)
 }
 
+// AlreadyDrawn is an error with which the contract rejects a call.
+//
+// The appeal has its jury.
+type AlreadyDrawn struct {
+	Execution common.Hash `abi:"execution" json:"execution"`
+}
+
+// Error names the rule and gives every field.
+func (e AlreadyDrawn) Error() string {
+	return fmt.Sprintf("already drawn: execution %v", e.Execution)
+}
+
 // NothingToAppeal is an error with which the contract rejects a call.
 //
 // The seat has nothing to appeal against.
@@ -2366,6 +2379,8 @@ func (e WrongVoteStatus) Error() string {
 }
 
 // WrongVote is an error with which the contract rejects a call.
+//
+// Not the vote that the juror sealed, or revealed: `have` and `want` are hashes whose lowest two bits are a `VoteStatus`.
 type WrongVote struct {
 	Number uint8       `abi:"number" json:"number"`
 	Have   common.Hash `abi:"have" json:"have"`
@@ -2435,6 +2450,7 @@ func Errors() []error {
 		AlreadyOpened{},
 		WrongPiece{},
 		WrongScalar{},
+		AlreadyDrawn{},
 		NothingToAppeal{},
 		WrongVoteStatus{},
 		WrongVote{},

@@ -373,7 +373,8 @@ interface IMarket {
     /// Without a majority, or if no jury was drawn in time -> Refunded: nobody is slashed, the execution's price goes
     /// back to the client and every fine and the appeal bond to their owners.
     ///
-    /// `results` are those of `VerdictReached`, `votes` one for each juror, zeros for one that did not reveal.
+    /// `results` are those of `VerdictReached`, `votes` one for each juror: as it was revealed, or anything for a juror that
+    /// did not reveal.
     function timeoutAppealed(
         Terms calldata terms,
         Execution calldata execution,
@@ -446,9 +447,12 @@ interface IMarket {
     error WrongPiece(uint32 have, uint32 want);
     /// r does not belong to the commitment's R, or the public key not to the spec.
     error WrongScalar(uint8 seat);
+    /// The appeal has its jury.
+    error AlreadyDrawn(bytes32 execution);
     /// The seat has nothing to appeal against.
     error NothingToAppeal(uint8 seat);
     error WrongVoteStatus(bytes32 execution, uint8 number, VoteStatus have, VoteStatus want);
+    /// Not the vote that the juror sealed, or revealed: `have` and `want` are hashes whose lowest two bits are a `VoteStatus`.
     error WrongVote(uint8 number, bytes32 have, bytes32 want);
     error TransferFailed(address wallet, uint96 amount);
 }

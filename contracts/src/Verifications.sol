@@ -236,12 +236,13 @@ contract Verifications is Part {
     {
         uint8 want = Panel.size(c) == 1 ? 0 : 5 - number;
         if (other.number != want) revert IMarket.WrongSeat(other.number, want);
-        rule.client = c.terms.client;
-        rule.first = c.execution.node;
+        rule.excluded = new address[](3);
+        rule.excluded[0] = c.terms.client;
+        rule.excluded[1] = c.execution.node;
         if (want != 0) {
             Seat memory o;
             c.load(_book.records, o, other);
-            rule.other = o.node;
+            rule.excluded[2] = o.node;
         }
         rule.minStake = _MIN_STAKE;
         rule.fine = c.terms.fine;

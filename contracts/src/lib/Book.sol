@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Declines} from "./Declines.sol";
 import {Ledger} from "./Ledger.sol";
 import {Panel} from "./Panel.sol";
 import {Records} from "./Records.sol";
@@ -18,6 +19,7 @@ library Book {
         Ledger.State ledger;
         Records.State records;
         Registry.State registry;
+        Declines.State declines;
     }
 
     /// Ends an execution with its node paid.

@@ -12,11 +12,9 @@ import {Seat} from "../types/Seat.sol";
 library Draw {
     uint256 private constant PROBES = 32;
 
-    /// Who may sit: none of the three wallets, and only nodes that can put up the fine. Amounts are wei.
+    /// Who may sit: none of the excluded wallets, and only nodes that can put up the fine. Amounts are wei.
     struct Rule {
-        address client;
-        address first;
-        address other;
+        address[] excluded;
         uint256 minStake;
         uint256 fine;
     }
@@ -49,7 +47,9 @@ library Draw {
     }
 
     function _eligible(Ledger.State storage ledger, address node, Rule memory rule) private view returns (bool) {
-        if (node == rule.client || node == rule.first || node == rule.other) return false;
+        for (uint256 i; i < rule.excluded.length; ++i) {
+            if (node == rule.excluded[i]) return false;
+        }
         Purse purse = ledger.accounts[node].purse;
         return purse.free() >= rule.fine && purse.stake() >= rule.minStake;
     }

@@ -18,6 +18,8 @@ library Records {
         mapping(bytes32 key => bytes32) seats;
         /// Challenge or jury.
         mapping(bytes32 execution => bytes32) disputes;
+        /// Words of `Votes`.
+        mapping(bytes32 key => bytes32) votes;
     }
 
     uint256 private constant TERMS_BYTES = 14 * 32;

@@ -35,7 +35,7 @@ library Settlement {
         uint256 bondBurned,
         bool silent
     ) internal {
-        uint256 due = _payFirst(ledger, terms, e, silent);
+        uint256 due = payFirst(ledger, terms, e, silent);
         unchecked {
             // `due` is at most the cap, and `bondBurned` at most the bond.
             uint256 locked = Pay.cap(terms, e.count) + terms.bond;
@@ -48,7 +48,7 @@ library Settlement {
     function pay(Ledger.State storage ledger, Panel.Case memory c, Ruling memory ruling) internal {
         Terms memory terms = c.terms;
         Execution memory e = c.execution;
-        uint256 spent = _payFirst(ledger, terms, e, ruling.silent);
+        uint256 spent = payFirst(ledger, terms, e, ruling.silent);
         spent += _payVerifiers(ledger, c, ruling.loser) + ruling.bondBurned;
         uint256 locked = Pay.cap(terms, e.count) + checks(terms, c.verification);
         if (ruling.bondLocked) locked += terms.bond;
@@ -60,7 +60,7 @@ library Settlement {
     /// to the client, the price of the others stays locked for whoever runs them next.
     function payVerifiersOnly(Ledger.State storage ledger, Panel.Case memory c) internal {
         Terms memory terms = c.terms;
-        _slash(ledger, c.execution.id, 1, c.execution.node, terms.fine);
+        slash(ledger, c.execution.id, 1, c.execution.node, terms.fine);
         uint256 locked = terms.bid + checks(terms, c.verification);
         ledger.release(terms.client, locked, locked - _payVerifiers(ledger, c, 1));
     }
@@ -97,6 +97,13 @@ library Settlement {
         emit IMarket.NoShowBurned(execution, number, node, fee);
     }
 
+    /// Burns the fine of a cheat.
+    function slash(Ledger.State storage ledger, bytes32 execution, uint8 number, address node, uint96 fine) internal {
+        ledger.release(node, fine, 0);
+        ledger.burn(fine);
+        emit IMarket.Slashed(execution, number, node, fine);
+    }
+
     /// What the client has locked for verifiers.
     function checks(Terms memory terms, Verification memory v) internal pure returns (uint256) {
         uint256 leaves = uint256(v.hits) * (terms.seats - 1);
@@ -104,8 +111,9 @@ library Settlement {
         return v.bid * leaves;
     }
 
-    function _payFirst(Ledger.State storage ledger, Terms memory terms, Execution memory e, bool silent)
-        private
+    /// Pays seat 1 out of what the client has locked; the caller takes `due` off it.
+    function payFirst(Ledger.State storage ledger, Terms memory terms, Execution memory e, bool silent)
+        internal
         returns (uint256 due)
     {
         due = Pay.firstSeat(terms, e.count, e.fuel);
@@ -113,29 +121,26 @@ library Settlement {
         emit IMarket.ExecutionSettled(e.id, uint96(due), silent);
     }
 
+    /// Pays a committed verifier out of what the client has locked; the caller takes `due` off it.
+    function payVerifier(Ledger.State storage ledger, Panel.Case memory c, Seat memory seat)
+        internal
+        returns (uint256 due)
+    {
+        due = Pay.verifierRoundedDown(c.terms, c.verification.bid, seat.pieces, seat.fuel);
+        ledger.release(seat.node, c.terms.fine, c.terms.fine + due);
+        emit IMarket.SeatPaid(seat.execution, seat.number, seat.node, uint96(due));
+    }
+
     function _payVerifiers(Ledger.State storage ledger, Panel.Case memory c, uint8 loser)
         private
         returns (uint256 paid)
     {
-        Terms memory terms = c.terms;
         for (uint256 i; i < c.seats.length; ++i) {
             Seat memory seat = c.seats[i];
             if (seat.status != SeatStatus.Committed) continue;
-            if (seat.number == loser) {
-                _slash(ledger, seat.execution, loser, seat.node, terms.fine);
-                continue;
-            }
-            uint256 due = Pay.verifierRoundedDown(terms, c.verification.bid, seat.pieces, seat.fuel);
-            ledger.release(seat.node, terms.fine, terms.fine + due);
-            paid += due;
-            emit IMarket.SeatPaid(seat.execution, seat.number, seat.node, uint96(due));
+            if (seat.number == loser) slash(ledger, seat.execution, loser, seat.node, c.terms.fine);
+            else paid += payVerifier(ledger, c, seat);
         }
-    }
-
-    function _slash(Ledger.State storage ledger, bytes32 execution, uint8 number, address node, uint96 fine) private {
-        ledger.release(node, fine, 0);
-        ledger.burn(fine);
-        emit IMarket.Slashed(execution, number, node, fine);
     }
 
     function _burnBond(Ledger.State storage ledger, Terms memory terms, bytes32 execution, uint256 amount) private {
