@@ -129,7 +129,7 @@ func TestVerificationHashIsTheContracts(t *testing.T) {
 		check := protocol.Verification{
 			Bid: c.amount(96), Hits: c.Uint32(), Target: c.Uint64(), Deadline: c.Uint64(),
 			Escalated: c.Uint32(), ThirdTarget: c.Uint64(), ThirdDeadline: c.Uint64(),
-			Outcome: protocol.Outcome(c.UintN(6)), Revealed: c.Uint32(), Listed: []*big.Int{},
+			Outcome: protocol.Outcome(c.UintN(6)), Revealed: c.Uint32(), Results: c.hash(), Listed: []*big.Int{},
 		}
 		for range i % 5 {
 			check.Listed = append(check.Listed, c.hash().Big())

@@ -81,6 +81,20 @@ func TestFoldRefusesUnknownIDs(t *testing.T) {
 		{protocol.SeatChanged{Execution: id}, run},
 		{protocol.SeatCommitted{Execution: id}, run},
 		{protocol.KeyRevealed{Execution: id}, run},
+		{protocol.VerdictReached{Execution: id}, run},
+		{protocol.ExecutionDeclined{Execution: id}, run},
+		{protocol.SeatDeclined{Execution: id}, run},
+		{protocol.LeafChallenged{Execution: id}, run},
+		{protocol.LeafAnswered{Execution: id}, run},
+		{protocol.ChallengeFailed{Execution: id}, run},
+		{protocol.SelfOpened{Execution: id}, run},
+		{protocol.VerdictAppealed{Execution: id}, run},
+		{protocol.JuryDrawn{Execution: id}, run},
+		{protocol.VoteDeclined{Execution: id}, run},
+		{protocol.VoteCommitted{Execution: id}, run},
+		{protocol.VoteRevealed{Execution: id}, run},
+		{protocol.AppealDecided{Execution: id}, run},
+		{protocol.AppealBondBurned{Execution: id}, run},
 	} {
 		s.refuses(c.event, fmt.Sprintf("block 7: %s: %s", c.event.Name(), c.want))
 	}
@@ -172,6 +186,10 @@ func look(v *protocol.View) {
 			r.Done()
 			r.Panel(j.Terms)
 			r.ResolveBy(j.Terms, window)
+			r.Kept()
+			for seat := range uint8(4) {
+				r.Wrong(seat)
+			}
 			if r.Verification != nil {
 				r.Checked(j.Terms, 2)
 				r.Checked(j.Terms, 3)

@@ -19,11 +19,19 @@ var zeroBlock [hashBlock]byte
 // block of 4096 bytes that is not all zero, of the block's offset and its
 // bytes; numbers are 64-bit little-endian. Blocks never touched cost next to
 // nothing.
-func HashMemory(memory []byte) [32]byte {
+func HashMemory(memory []byte) [32]byte { return hashMemory(nil, memory) }
+
+// KeyedHashMemory is HashMemory with the key in front of every number, so that
+// it takes the memory itself: no hash or intermediate state that was computed
+// before the key was known is of use.
+func KeyedHashMemory(key [32]byte, memory []byte) [32]byte { return hashMemory(key[:], memory) }
+
+func hashMemory(key, memory []byte) [32]byte {
 	h := sha256.New()
 	var number [8]byte
 	put := func(v int) {
 		binary.LittleEndian.PutUint64(number[:], uint64(v))
+		h.Write(key)
 		h.Write(number[:])
 	}
 	put(len(memory))

@@ -125,6 +125,9 @@ func (r *Runner) run(ctx context.Context, t Task, program func() (engine.Program
 		}
 		res.PeakMemory = uint64(len(memory)) // memory never shrinks
 		res.MemoryHash = HashMemory(memory)
+		if t.MemoryKey != ([32]byte{}) {
+			res.KeyedMemoryHash = KeyedHashMemory(t.MemoryKey, memory)
+		}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("run: %w", err)

@@ -78,7 +78,10 @@ type Task struct {
 	Env    map[string]string // shown sorted by name
 	Inputs map[string]File   // slash path below /inputs; directories are implied
 	Seed   [32]byte          // of random_get
-	Limits Limits
+	// MemoryKey asks for Result.KeyedMemoryHash unless it is zero. The program
+	// does not see it.
+	MemoryKey [32]byte
+	Limits    Limits
 }
 
 // Check says what is wrong with the task, apart from its module.
@@ -131,10 +134,13 @@ type Result struct {
 	// fuel has used its limit.
 	Fuel       uint64
 	MemoryHash [32]byte // of the final linear memory, see HashMemory
-	PeakMemory uint64   // bytes of linear memory
-	Stdout     []byte
-	Stderr     []byte
-	Outputs    []OutputFile // sorted by path
+	// KeyedMemoryHash is KeyedHashMemory with the task's MemoryKey, zero
+	// without one.
+	KeyedMemoryHash [32]byte
+	PeakMemory      uint64 // bytes of linear memory
+	Stdout          []byte
+	Stderr          []byte
+	Outputs         []OutputFile // sorted by path
 }
 
 // Check says whether a module fits the execution profile. A *ProfileError says
