@@ -6,9 +6,9 @@ import {Game} from "./fixture/Game.sol";
 import {GasTable} from "./fixture/GasTable.sol";
 import {Tree} from "./fixture/Tree.sol";
 import {Dice} from "../src/lib/Dice.sol";
-import {Execution, Outcome, Status} from "../src/types/Execution.sol";
+import {Execution, Outcome} from "../src/types/Execution.sol";
 import {Offer, Terms} from "../src/types/Job.sol";
-import {Leaf, SeatStatus} from "../src/types/Seat.sol";
+import {Leaf, Reveal, SeatStatus} from "../src/types/Seat.sol";
 
 /// @title What every transaction costs, each one a transaction of its own: writes GAS.md, or checks that it still holds.
 /// forge-config: default.isolate = true
@@ -72,11 +72,10 @@ contract GasTest is Game {
         _spent("draw, seat 3");
         _commitSeatLeaves(r, 3, _published(r, 1, r.seats[1].node));
         _spent("commitVerification, seat 3");
-        _revealCall(r, _reveal(r, 0));
+        Reveal memory reveal = _reveal(r, 0);
+        _revealCall(r, reveal);
         _spent("revealKey");
-        r.verification.outcome = Outcome.FirstLost;
-        r.execution.deadline = uint64(block.timestamp) + _parameters().appealWindow;
-        _bind(r, Status.Verdict);
+        _toVerdict(r, reveal, Outcome.FirstLost);
         _timeoutVerdict(r);
         _spent("timeoutVerdict");
         _eq(market.burned(), r.terms.fine, "the cheat's fine");
@@ -185,7 +184,7 @@ contract GasTest is Game {
         market.timeoutCommitted(r.terms, r.execution);
         _spent("timeoutCommitted");
         r = _compared(1, false);
-        vm.warp(r.seats[0].doneAt + _parameters().settleWindow + 1);
+        vm.warp(_silentUntil(r) + 1);
         market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
         _spent("timeoutSilent");
         r = _committed(1, THREE_PERCENT, true, false);

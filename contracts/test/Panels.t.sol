@@ -268,7 +268,7 @@ contract PanelsTest is Game {
 
     function test_timeoutSilent() public {
         Run memory r = _atResolving(2, 3);
-        uint64 end = r.seats[1].doneAt + 100;
+        uint64 end = _silentUntil(r);
         vm.warp(end);
         _fails(abi.encodeWithSelector(IMarket.TooEarly.selector, end, end));
         market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
@@ -289,10 +289,11 @@ contract PanelsTest is Game {
         _commitSeat(r, 3);
         vm.warp(block.timestamp + 40);
         _commitSeat(r, 2);
-        uint64 end = r.seats[0].doneAt + 100;
+        uint64 end = r.seats[0].doneAt + 100 + 150;
         vm.warp(end);
         _fails(abi.encodeWithSelector(IMarket.TooEarly.selector, end, end));
         market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
+        vm.warp(end - 150);
         _settleVerified(r);
         _over(r);
     }

@@ -2,9 +2,8 @@
 pragma solidity 0.8.37;
 
 import {Game} from "./fixture/Game.sol";
-import {Vm} from "./fixture/Check.sol";
 import {IMarket} from "../src/IMarket.sol";
-import {Outcome} from "../src/types/Execution.sol";
+import {Outcome, Status} from "../src/types/Execution.sol";
 import {Leaf, Reveal, SeatStatus, Sum} from "../src/types/Seat.sol";
 
 contract RevealTest is Game {
@@ -20,10 +19,7 @@ contract RevealTest is Game {
         bytes32 lie = _truth(0) ^ keccak256(abi.encode("lie", r.leaves[1][0].output));
         vm.recordLogs();
         _revealCall(r, _reveal(r, 0));
-        Vm.Log[] memory logs = vm.getRecordedLogs();
-        Vm.Log memory last = logs[logs.length - 1];
-        _eq(last.topics[0], IMarket.KeyRevealed.selector, "event");
-        (uint32 piece, uint256 sk, bytes32[3] memory digests) = abi.decode(last.data, (uint32, uint256, bytes32[3]));
+        (uint32 piece, uint256 sk, bytes32[3] memory digests) = _toldKey();
         _eq(piece, 0, "piece");
         _eq(sk, _pieceKey(0), "key");
         _eq(digests[0], _truth(0), "seat 1");
@@ -147,8 +143,7 @@ contract RevealTest is Game {
         _commitSeatLeaves(r, 2, leaves);
         vm.recordLogs();
         _convict(r, 0, Outcome.SecondLost);
-        Vm.Log[] memory logs = vm.getRecordedLogs();
-        (,, bytes32[3] memory digests) = abi.decode(logs[logs.length - 1].data, (uint32, uint256, bytes32[3]));
+        (,, bytes32[3] memory digests) = _toldKey();
         _eq(digests[0], digests[2], "the honest two agree");
         _true(digests[1] != digests[0], "the third does not");
         _timeoutVerdict(r);
@@ -217,8 +212,7 @@ contract RevealTest is Game {
         (reveal.openings[1].sx, reveal.openings[1].sy) = (reveal.openings[0].sx, reveal.openings[0].sy);
         vm.recordLogs();
         _revealCall(r, reveal);
-        Vm.Log[] memory logs = vm.getRecordedLogs();
-        (,, bytes32[3] memory digests) = abi.decode(logs[logs.length - 1].data, (uint32, uint256, bytes32[3]));
+        (,, bytes32[3] memory digests) = _toldKey();
         _eq(digests[0], digests[2], "the honest two agree");
         _true(digests[1] != digests[0], "the copy does not");
     }
@@ -269,7 +263,9 @@ contract RevealTest is Game {
     function test_onlyOneReveal() public {
         Run memory r = _atDispute(1, 0, 1 << 1);
         _convict(r, 0, Outcome.FirstLost);
-        _fails(abi.encodeWithSelector(IMarket.WrongStatus.selector, r.execution.id, r.execution.status, uint8(4)));
+        _fails(
+            abi.encodeWithSelector(IMarket.WrongStatus.selector, r.execution.id, r.execution.status, Status.Verifying)
+        );
         Reveal memory reveal;
         _revealCall(r, reveal);
     }

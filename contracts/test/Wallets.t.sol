@@ -3,8 +3,11 @@ pragma solidity 0.8.37;
 
 import {Game} from "./fixture/Game.sol";
 import {Rejecting} from "./fixture/Rejecting.sol";
+import {Appeals} from "../src/Appeals.sol";
+import {Disputes} from "../src/Disputes.sol";
 import {IMarket} from "../src/IMarket.sol";
 import {Market} from "../src/Market.sol";
+import {Verifications} from "../src/Verifications.sol";
 import {Parameters} from "../src/types/Parameters.sol";
 
 contract WalletsTest is Game {
@@ -126,22 +129,52 @@ contract WalletsTest is Game {
         _eq(keccak256(abi.encode(market.parameters())), keccak256(abi.encode(_parameters())), "parameters");
     }
 
+    function test_parts() public {
+        Parameters memory p = _parameters();
+        Verifications verifications = new Verifications(p);
+        Disputes disputes = new Disputes(p);
+        Appeals appeals = new Appeals(p);
+        (address v, address d, address a) = new Market(p, verifications, disputes, appeals).parts();
+        _eq(v, address(verifications), "verifications");
+        _eq(d, address(disputes), "disputes");
+        _eq(a, address(appeals), "appeals");
+    }
+
+    function test_partsOfAnotherMarket() public {
+        Parameters memory p = _parameters();
+        Parameters memory q = _parameters();
+        q.redraws += 1;
+        (Verifications v, Verifications w) = (new Verifications(p), new Verifications(q));
+        (Disputes d, Disputes e) = (new Disputes(p), new Disputes(q));
+        (Appeals a, Appeals b) = (new Appeals(p), new Appeals(q));
+        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "verifications"));
+        new Market(p, w, d, a);
+        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "disputes"));
+        new Market(p, v, e, a);
+        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "appeals"));
+        new Market(p, v, d, b);
+    }
+
+    function _refusesToDeploy(Parameters memory p, string memory field) private {
+        Verifications verifications = new Verifications(p);
+        Disputes disputes = new Disputes(p);
+        Appeals appeals = new Appeals(p);
+        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, field));
+        new Market(p, verifications, disputes, appeals);
+    }
+
     function test_uselessParameters() public {
         Parameters memory p = _parameters();
         p.settleWindow = 0;
-        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "settleWindow"));
-        _deploy(p);
+        _refusesToDeploy(p, "settleWindow");
         p = _parameters();
         p.drawWindow = 0;
-        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "drawWindow"));
-        _deploy(p);
+        _refusesToDeploy(p, "drawWindow");
         p = _parameters();
         p.appealWindow = 0;
-        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "appealWindow"));
-        _deploy(p);
+        _refusesToDeploy(p, "appealWindow");
         p = _parameters();
         p.maxPieces = 0;
-        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "maxPieces"));
-        _deploy(p);
+        _refusesToDeploy(p, "maxPieces");
     }
 }

@@ -73,7 +73,7 @@ func readArtifact(contracts, file, name string) (artifact, error) {
 	path := filepath.Join(contracts, "out", file, name+".json")
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return a, fmt.Errorf("%s is missing; run `npx forge build` in %s first", path, contracts)
+		return a, fmt.Errorf("%s is missing; run `tools/forge build` in %s first", path, contracts)
 	}
 	if err != nil {
 		return a, err

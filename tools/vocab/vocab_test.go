@@ -11,7 +11,10 @@ import (
 
 var update = flag.Bool("update", false, "write the generated files to testdata/want")
 
-var outputs = []string{"protocol/vocab.gen.go", "internal/market/market.abi.json", "internal/market/market.bin"}
+var outputs = []string{
+	"protocol/vocab.gen.go", "internal/market/market.abi.json", "internal/market/market.bin",
+	"internal/market/verifications.bin", "internal/market/disputes.bin", "internal/market/appeals.bin",
+}
 
 // copyContracts copies the small contract of testdata, after changing one text in one of its files. Its out directory
 // is what `forge build` makes of its src, cut down to what the generator reads.
@@ -70,6 +73,7 @@ func TestRefusals(t *testing.T) {
 	const (
 		face   = "out/IMarket.sol/IMarket.json"
 		market = "out/Market.sol/Market.json"
+		part   = "out/Verifications.sol/Verifications.json"
 		things = "out/Things.sol/Things.json"
 	)
 	for name, c := range map[string]struct{ file, old, with, want string }{
@@ -86,6 +90,8 @@ func TestRefusals(t *testing.T) {
 		"event differs":      {market, `"ThingMade"`, `"ThingBorn"`, "Market declares ThingBorn differently"},
 		"error differs":      {market, `"NoThing"`, `"Nothing"`, "Market declares Nothing differently"},
 		"constructor":        {market, `"constructor"`, `"fallback"`, "the constructor of Market must take Parameters"},
+		"part's call":        {part, `"makeThing"`, `"remakeThing"`, "Verifications has remakeThing("},
+		"part's constructor": {part, `"constructor"`, `"fallback"`, "the constructor of Verifications must take Parameters"},
 		"no JSON":            {market, "{", "", market},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,7 +114,7 @@ func TestMissingArtifactSaysWhatToDo(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(root, "contracts/out/Market.sol")); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(root); err == nil || !strings.Contains(err.Error(), "npx forge build") {
+	if err := run(root); err == nil || !strings.Contains(err.Error(), "tools/forge build") {
 		t.Fatalf("got %v", err)
 	}
 }

@@ -85,8 +85,7 @@ contract ClientAttacks is Attack {
     }
 
     function _silent(Run memory r) private {
-        uint64 done = r.seats[0].doneAt > r.seats[1].doneAt ? r.seats[0].doneAt : r.seats[1].doneAt;
-        vm.warp(done + _parameters().settleWindow + 1);
+        vm.warp(_silentUntil(r) + 1);
         vm.prank(ANYBODY);
         market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
         _over(r);

@@ -105,10 +105,11 @@ contract DrawAttacks is Attack {
         market.commitVerification(r.seats[0], "root", 1, "");
         vm.warp(end);
         _commitSeat(r, 2);
-        end = r.seats[0].doneAt + 100;
+        end = _silentUntil(r);
         vm.warp(end);
         _fails(abi.encodeWithSelector(IMarket.TooEarly.selector, end, end));
         market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
+        end = _resolveUntil(r);
         vm.warp(end + 1);
         _fails(abi.encodeWithSelector(IMarket.TooLate.selector, end, end + 1));
         _settleVerified(r);

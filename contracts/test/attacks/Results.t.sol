@@ -67,8 +67,7 @@ contract ResultAttacks is Attack {
         Reveal memory reveal = _reveal(r, 0);
         (reveal.openings[1].sx, reveal.openings[1].sy) = (reveal.openings[0].sx, reveal.openings[0].sy);
         _revealCall(r, reveal);
-        r.verification.outcome = Outcome.SecondLost;
-        _toVerdict(r, 0);
+        _toVerdict(r, reveal, Outcome.SecondLost);
         _timeoutVerdict(r);
         _over(r);
         _ends(r, Gains({client: -1000 - 1250, first: 1000, second: -7000, third: 1250, burned: 7000}));

@@ -212,9 +212,9 @@ contract Handler is Game {
     }
 
     function _playResolving(Run memory r) private returns (bool) {
-        uint64 done = r.seats[0].doneAt > r.seats[1].doneAt ? r.seats[0].doneAt : r.seats[1].doneAt;
         bool second = r.seats[0].status == SeatStatus.Committed;
-        if (_expired(done + _parameters().settleWindow)) {
+        if (_expired(_resolveUntil(r))) {
+            if (block.timestamp <= _silentUntil(r)) vm.warp(_silentUntil(r) + 1);
             market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
             _count(Move.TimeoutSilent);
             return true;

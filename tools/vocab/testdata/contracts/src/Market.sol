@@ -2,10 +2,11 @@
 pragma solidity 0.8.37;
 
 import {IMarket} from "./IMarket.sol";
+import {Part} from "./Part.sol";
 import {Fate, Parameters, Thing} from "./types/Things.sol";
 
 contract Market is IMarket {
-    constructor(Parameters memory p) {
+    constructor(Parameters memory p, Part, Part, Part) {
         if (p.window == 0) revert NoThing();
     }
 
