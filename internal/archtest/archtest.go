@@ -28,6 +28,7 @@ var rooms = []room{
 	{"internal/archtest", nil},
 	{"tools", nil},
 
+	{"wasm/confine", []string{"wasm"}},
 	{"protocol/plan", []string{"protocol"}},
 	{"transport", []string{"protocol"}},
 	{"internal/store", []string{"protocol"}},
@@ -44,11 +45,13 @@ var rooms = []room{
 
 	// The node is where the parts are wired together.
 	{"internal/node", []string{
-		"protocol", "protocol/plan", "transport", "wasm", "data", "internal/chain", "internal/seal",
+		"protocol", "protocol/plan", "transport", "wasm", "wasm/confine", "data", "internal/chain", "internal/seal",
 		"internal/store", "internal/market", "internal/agent", "client", "internal/api",
 	}},
 	// The command line checks modules and builds and verifies data itself, before it troubles a node.
-	{"cmd", []string{"internal/node", "internal/api", "client", "data", "wasm", "protocol", "sim", "examples"}},
+	{"cmd", []string{
+		"internal/node", "internal/api", "client", "data", "wasm", "wasm/confine", "protocol", "sim", "examples",
+	}},
 }
 
 // shapeless are names that say nothing about what a package is for.

@@ -1,0 +1,140 @@
+package confine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/filecoin-project/bacalhau/wasm"
+)
+
+// Bounds on what a child may say.
+const (
+	maxJobBytes   = 1 << 30
+	maxImageBytes = 1 << 30
+	maxText       = 4 << 10 // of an error, bytes
+)
+
+// attempt is the node's side of one job's conversation. The child is not trusted.
+type attempt struct {
+	child *child
+	job   *job
+	files []wasm.File // of job.Inputs
+
+	layers []string
+	image  []byte
+	result *wasm.Result
+	tally  tally
+	buffer []byte // of the last answer
+}
+
+// converse sends the job and answers requests until it is done.
+func (a *attempt) converse(module []byte) error {
+	err := a.talk(module)
+	var told *toldError
+	if errors.As(err, &told) {
+		return told.error
+	}
+	if err == nil {
+		return nil
+	}
+	return a.child.autopsy(err, a.job)
+}
+
+// toldError is an error whose cause lies outside of the child, or that the child has reported itself.
+type toldError struct{ error }
+
+func (e *toldError) Unwrap() error { return e.error }
+
+func (a *attempt) talk(module []byte) error {
+	raw, err := json.Marshal(a.job)
+	if err != nil {
+		return &toldError{err}
+	}
+	if len(raw) > maxJobBytes {
+		return &toldError{fmt.Errorf("arguments and input paths take %d bytes: at most %d are possible", len(raw), maxJobBytes)}
+	}
+	if err := a.child.sendLong(kindJob, raw); err != nil {
+		return err
+	}
+	k, payload, err := a.child.receive()
+	if err != nil {
+		return err
+	}
+	if k != kindConfined || json.Unmarshal(payload, &a.layers) != nil {
+		return fmt.Errorf("%w: it is not confined", errGarbage)
+	}
+	if err := a.child.sendLong(kindModule, module); err != nil {
+		return err
+	}
+	for done := false; !done; {
+		k, payload, err := a.child.receive()
+		if err != nil {
+			return err
+		}
+		if done, err = a.hear(k, payload); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hear takes a frame and says whether it was the last one.
+func (a *attempt) hear(k kind, payload []byte) (done bool, err error) {
+	running := a.job.Task == taskRun
+	switch {
+	case k == kindFailure:
+		return true, childError(payload)
+	case k == kindRead && running && a.result == nil:
+		return false, a.answer(payload)
+	case k == kindOutput && running:
+		return false, a.output(payload)
+	case k == kindImage && a.job.Task == taskCompile:
+		a.image, err = appendPart(a.image, kindImage, k, payload, maxImageBytes)
+		return len(payload) < maxPayload, err
+	case k == kindResult && running:
+		return true, a.end(payload)
+	case k == kindResult && a.job.Task != taskCompile:
+		return true, nil
+	}
+	return true, fmt.Errorf("%w: an unexpected frame of kind %d", errGarbage, k)
+}
+
+// childError is what the child says went wrong, in printable form.
+func childError(payload []byte) error {
+	var f failure
+	if err := json.Unmarshal(payload, &f); err != nil {
+		return fmt.Errorf("%w: a failure that cannot be read", errGarbage)
+	}
+	what, fix := printable(f.What), printable(f.Fix)
+	if fix != "" {
+		return &toldError{&wasm.ProfileError{What: what, Fix: fix}}
+	}
+	return &toldError{errors.New(what)}
+}
+
+// answer serves bytes of an input.
+func (a *attempt) answer(payload []byte) error {
+	var q readRequest
+	if err := decodeFixed(payload, &q); err != nil {
+		return err
+	}
+	if q.Input >= uint32(len(a.files)) || q.Length > maxPayload {
+		return fmt.Errorf("%w: a request for %d bytes of input %d", errGarbage, q.Length, q.Input)
+	}
+	in := a.job.Inputs[q.Input]
+	if q.Offset > uint64(in.Size) || uint64(q.Length) > uint64(in.Size)-q.Offset {
+		return fmt.Errorf("%w: a request for bytes behind the end of input %q", errGarbage, in.Path)
+	}
+	a.buffer = slices.Grow(a.buffer[:0], int(q.Length))[:q.Length]
+	n, err := a.files[q.Input].ReadAt(a.buffer, int64(q.Offset))
+	if n == len(a.buffer) {
+		return a.child.send(kindData, a.buffer)
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return &toldError{fmt.Errorf("run: read input %s: %w", in.Path, err)}
+}

@@ -1,0 +1,143 @@
+// Package confine runs one execution in a child process that can do nothing else.
+//
+// A Runner starts the program that it is part of once more for every job: to check a module, to compile it, or to run
+// what was compiled. The child shuts itself in before it looks at anything that a stranger wrote, and asks for bytes of
+// its inputs through a pipe. It is believed only in what a guest may decide: whatever else it says or does, the attempt
+// has failed, which is never a result.
+package confine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/filecoin-project/bacalhau/wasm"
+)
+
+// ErrAborted is an attempt that ended without a result: the engine crashed, the child was killed, used up what it may
+// use, or did what it must not. It says nothing about what the result would be.
+var ErrAborted = errors.New("execution aborted")
+
+// Runner runs tasks as wasm.Runner does, each in a process of its own. It is safe for concurrent use.
+type Runner struct {
+	engine  string
+	nursery *nursery
+	images  images
+	layers  []string
+	ended   context.Context // done once Close is called
+	end     context.CancelFunc
+}
+
+// NewRunner makes a runner on the named engine, as wasm.NewRunner does, and finds out what the system has to confine
+// children with.
+func NewRunner(ctx context.Context, engine string) (*Runner, error) {
+	return newRunner(ctx, engine)
+}
+
+// newRunner also gives the children environment variables, "NAME=value" each.
+func newRunner(ctx context.Context, engine string, env ...string) (_ *Runner, err error) {
+	if Started() {
+		return nil, errors.New("this process was started for one execution: its main has to begin with confine.Serve")
+	}
+	// The child would say so too, but less clearly.
+	here, err := wasm.NewRunner(engine)
+	if err != nil {
+		return nil, err
+	}
+	r := &Runner{engine: here.Engine()}
+	if err := here.Close(); err != nil {
+		return nil, err
+	}
+	r.ended, r.end = context.WithCancel(context.WithoutCancel(ctx))
+	r.nursery = newNursery(r.engine, env)
+	r.images.compile = r.compile
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	a, err := r.attempt(ctx, job{Task: taskProbe}, nil, nil)
+	if err != nil {
+		return nil, fmt.Errorf("start a process for executions: %w", err)
+	}
+	r.layers = a.layers
+	return r, nil
+}
+
+// Engine names the engine in use.
+func (r *Runner) Engine() string { return r.engine }
+
+// Layers names what holds the children: of landlock, rlimits and seccomp those that this system has.
+func (r *Runner) Layers() []string { return r.layers }
+
+// Close ends all children. It must not be called while Run or Check is.
+func (r *Runner) Close() error {
+	r.end()
+	r.images.working.Wait()
+	r.nursery.close()
+	return nil
+}
+
+// Check says whether a module fits the execution profile and the limits, as wasm.CheckWithin does. A *wasm.ProfileError
+// says that it does not; any other error says nothing.
+func (r *Runner) Check(ctx context.Context, module []byte, l wasm.Limits) error {
+	if err := l.Check(); err != nil {
+		return err
+	}
+	_, err := r.attempt(ctx, job{Task: taskCheck, Limits: l}, module, nil)
+	return err
+}
+
+// Run runs a task to its end, as wasm.Runner.Run does and with the same result. A child that ended otherwise is an
+// ErrAborted.
+func (r *Runner) Run(ctx context.Context, t wasm.Task) (*wasm.Result, error) {
+	if err := t.Check(); err != nil {
+		return nil, err
+	}
+	image, err := r.images.get(ctx, t.Module, t.Limits)
+	if err != nil {
+		return nil, err
+	}
+	j := job{Task: taskRun, Args: t.Args, Env: t.Env, Seed: t.Seed, Limits: t.Limits}
+	files := j.show(t.Inputs)
+	a, err := r.attempt(ctx, j, image, files)
+	if err != nil {
+		return nil, err
+	}
+	return a.result, nil
+}
+
+// compile makes the image of a module in a child that runs none.
+func (r *Runner) compile(module []byte, l wasm.Limits) ([]byte, error) {
+	a, err := r.attempt(r.ended, job{Task: taskCompile, Limits: l}, module, nil)
+	if err != nil {
+		return nil, err
+	}
+	return a.image, nil
+}
+
+// attempt has a child do a job over the bytes of a module or image.
+func (r *Runner) attempt(ctx context.Context, j job, module []byte, files []wasm.File) (*attempt, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("run: %w", err)
+	}
+	child, err := r.nursery.take()
+	if err != nil {
+		return nil, err
+	}
+	defer r.nursery.bury(child)
+	j.Module, j.Scratch = len(module), child.scratch
+	j.allow(r.engine)
+	a := &attempt{child: child, job: &j, files: files}
+	unwatch := context.AfterFunc(ctx, child.kill)
+	defer unwatch()
+	// For a child that waits rather than computes, which the limit of its processor time does not end.
+	overdue := time.AfterFunc(j.patience(), child.expire)
+	defer overdue.Stop()
+	err = a.converse(module)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("run: %w", context.Cause(ctx))
+	}
+	return a, err
+}

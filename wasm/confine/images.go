@@ -1,0 +1,82 @@
+package confine
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+	"sync"
+
+	"github.com/filecoin-project/bacalhau/wasm"
+)
+
+// keptBytes is how much of compiled modules is kept, besides what is in use.
+const keptBytes = 256 << 20
+
+// images are the modules compiled last, as native code that children have made and only children run: what a child
+// could smuggle into the image of its module it could as well do when it runs that module.
+type images struct {
+	compile func(module []byte, l wasm.Limits) ([]byte, error)
+
+	mu      sync.Mutex
+	list    []*image // used last comes last
+	working sync.WaitGroup
+}
+
+// image is compiled once, however many runs wait for it.
+type image struct {
+	module [32]byte // SHA-256
+	memory uint64   // limit that is compiled in, bytes
+	ready  chan struct{}
+	bytes  []byte // once ready
+	err    error
+	size   int // bytes, 0 until ready; owned by images.mu
+}
+
+// get returns the image of a module, which it makes if there is none.
+func (s *images) get(ctx context.Context, module []byte, l wasm.Limits) ([]byte, error) {
+	i := s.find(module, l)
+	select {
+	case <-i.ready:
+		return i.bytes, i.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *images) find(module []byte, l wasm.Limits) *image {
+	sum := sha256.Sum256(module)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := slices.IndexFunc(s.list, func(i *image) bool { return i.module == sum && i.memory == l.MemoryBytes })
+	if at >= 0 {
+		found := s.list[at]
+		s.list = append(slices.Delete(s.list, at, at+1), found)
+		return found
+	}
+	i := &image{module: sum, memory: l.MemoryBytes, ready: make(chan struct{})}
+	s.list = append(s.list, i)
+	// Others may wait for this, so the caller's context does not end it.
+	s.working.Go(func() {
+		i.bytes, i.err = s.compile(module, l)
+		s.trim(i)
+		close(i.ready)
+	})
+	return i
+}
+
+// trim forgets an image that could not be made, so that the next run tries again, and those used longest ago.
+func (s *images) trim(made *image) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if made.err != nil {
+		s.list = slices.DeleteFunc(s.list, func(i *image) bool { return i == made })
+		return
+	}
+	made.size = len(made.bytes)
+	room := keptBytes
+	for at, i := range slices.Backward(s.list) {
+		if room -= i.size; room < 0 && i != made {
+			s.list = slices.Delete(s.list, at, at+1)
+		}
+	}
+}

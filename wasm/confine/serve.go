@@ -1,0 +1,217 @@
+package confine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/filecoin-project/bacalhau/wasm"
+)
+
+// marker is the environment variable that tells a child so, with the name of its engine.
+const marker = "BACALHAU_EXECUTION"
+
+// Started says whether this process is the child of a Runner. Then it has to call Serve and end.
+func Started() bool { return os.Getenv(marker) != "" }
+
+// C libraries read files to tell how much stack the first thread has. Tied to it, the main goroutine leaves the guest
+// to other threads.
+func init() {
+	if Started() {
+		runtime.LockOSThread()
+	}
+}
+
+// Serve does the one job of a child process and returns its exit code. Nothing that the program does may come before
+// it: main and, in tests that run executions, TestMain call it first if Started says so.
+func Serve() (exitCode int) {
+	c := &conn{r: os.Stdin, w: os.Stdout}
+	os.Stdout = os.Stderr // the conversation's alone
+	if err := closeInherited(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if err := serve(c); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func serve(c *conn) error {
+	// While no job is there yet, so that it does not wait for this.
+	runner, err := wasm.NewRunner(os.Getenv(marker))
+	if err != nil {
+		return err
+	}
+	j, err := receiveJob(c)
+	if errors.Is(err, io.EOF) {
+		return nil // not needed any more
+	} else if err != nil {
+		return err
+	}
+	return perform(c, runner, j)
+}
+
+func receiveJob(c *conn) (*job, error) {
+	raw, err := c.receiveLong(kindJob, maxJobBytes)
+	if err != nil {
+		return nil, err
+	}
+	var j job
+	if err := json.Unmarshal(raw, &j); err != nil {
+		return nil, fmt.Errorf("job: %w", err)
+	}
+	return &j, nil
+}
+
+// perform does a job in confinement. The module is not looked at before.
+func perform(c *conn, runner *wasm.Runner, j *job) error {
+	layers, err := confine(j)
+	if err != nil {
+		return err
+	}
+	debug.SetMemoryLimit(int64(j.DataBytes / 4 * 3)) // collect garbage rather than die
+	if err := c.sendJSON(kindConfined, layers); err != nil {
+		return err
+	}
+	module, err := c.receiveLong(kindModule, uint64(j.Module))
+	if err != nil {
+		return err
+	}
+	w := &worker{conn: c, runner: runner, job: j, answers: make(chan []byte)}
+	go w.work(module)
+	return w.listen()
+}
+
+// worker does a job. Its work goroutine sends, and listen receives.
+type worker struct {
+	*conn
+	runner  *wasm.Runner
+	job     *job
+	answers chan []byte // to requests, valid until the next one
+}
+
+// listen passes answers on until the node has hung up: because it has what it wants, or because it is no more.
+func (w *worker) listen() error {
+	for {
+		k, payload, err := w.receive()
+		if errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if k != kindData {
+			return fmt.Errorf("%w: an answer of kind %d", errGarbage, k)
+		}
+		// The payload is not overwritten before the next request: no other frame comes until then.
+		w.answers <- payload
+	}
+}
+
+// work does the job and says how it went. It has nobody to tell if that cannot be said: then the node is gone, which
+// listen notices too.
+func (w *worker) work(module []byte) {
+	if err := w.do(module); err != nil {
+		f := failure{What: err.Error()}
+		var unfit *wasm.ProfileError
+		if errors.As(err, &unfit) {
+			f = failure{unfit.What, unfit.Fix}
+		}
+		f.What, f.Fix = f.What[:min(len(f.What), maxText)], f.Fix[:min(len(f.Fix), maxText)]
+		_ = w.sendJSON(kindFailure, f)
+	}
+}
+
+func (w *worker) do(module []byte) error {
+	ctx := context.Background()
+	switch w.job.Task {
+	case taskProbe:
+		return w.sendFixed(kindResult, ending{})
+	case taskCheck:
+		if err := wasm.CheckWithin(module, w.job.Limits); err != nil {
+			return err
+		}
+		return w.sendFixed(kindResult, ending{})
+	case taskCompile:
+		image, err := w.runner.Image(ctx, module, w.job.Limits)
+		if err != nil {
+			return err
+		}
+		return w.sendLong(kindImage, image)
+	case taskRun:
+		return w.run(ctx, module)
+	}
+	return fmt.Errorf("job: unknown task %q", w.job.Task)
+}
+
+func (w *worker) run(ctx context.Context, image []byte) error {
+	program, err := w.runner.Load(ctx, image)
+	if err != nil {
+		return err
+	}
+	if err := seal(w.job); err != nil {
+		return err
+	}
+	cache := &readAhead{fetch: w.fetch}
+	inputs := map[string]wasm.File{}
+	for i, in := range w.job.Inputs {
+		inputs[in.Path] = &remoteFile{cache: cache, index: uint32(i), size: in.Size}
+	}
+	result, err := program.Run(ctx, wasm.Task{
+		Args: w.job.Args, Env: w.job.Env, Inputs: inputs, Seed: w.job.Seed, Limits: w.job.Limits,
+	})
+	if err != nil {
+		return err
+	}
+	return w.report(result)
+}
+
+// fetch asks the node for bytes of an input.
+func (w *worker) fetch(input uint32, offset int64, n int) ([]byte, error) {
+	err := w.sendFixed(kindRead, readRequest{Input: input, Length: uint32(n), Offset: uint64(offset)})
+	if err != nil {
+		return nil, err
+	}
+	bytes := <-w.answers // or never: a node that cannot read an input ends this process
+	if len(bytes) != n {
+		return nil, fmt.Errorf("%w: %d bytes in place of %d", errGarbage, len(bytes), n)
+	}
+	return bytes, nil
+}
+
+// report sends what came out of a run.
+func (w *worker) report(r *wasm.Result) error {
+	if err := w.reportOutput([]byte{outputStdout}, r.Stdout); err != nil {
+		return err
+	}
+	if err := w.reportOutput([]byte{outputStderr}, r.Stderr); err != nil {
+		return err
+	}
+	for _, f := range r.Outputs {
+		if err := w.reportOutput(append([]byte{outputFile}, f.Path...), f.Data); err != nil {
+			return err
+		}
+	}
+	end := ending{
+		ExitCode: r.ExitCode, MemoryHash: r.MemoryHash, Fuel: r.Fuel, PeakMemory: r.PeakMemory,
+	}
+	for i, trap := range traps {
+		if trap == r.Trap {
+			end.Trap = uint8(i)
+		}
+	}
+	return w.sendFixed(kindResult, end)
+}
+
+func (w *worker) reportOutput(which, content []byte) error {
+	if err := w.send(kindOutput, which); err != nil {
+		return err
+	}
+	return w.sendLong(kindBytes, content)
+}
