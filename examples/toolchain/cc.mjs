@@ -1,10 +1,12 @@
-// Compiles one C file to a WASI preview1 command: node cc.mjs SOURCE.c OUTPUT.wasm
+// Compiles C to a WASI preview1 command: node cc.mjs SOURCE.c OUTPUT.wasm [DIRECTORY] [FLAG ...]
 //
 // The compiler sees the source under its bare name in an empty file system, so
 // neither the directory of the checkout nor the machine can reach the output.
+// It sees the headers and C files in DIRECTORY, which hold somebody else's
+// library, below lib/: name those to compile as lib/NAME.c among the flags.
 
-import { readFile, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { argv, exit, stderr } from 'node:process';
 import { Exit, runClang, runLLVM } from '@yowasp/clang';
 
@@ -15,26 +17,42 @@ const FLAGS = [
 	'-lc-printscan-no-floating-point', // the programs print no fractions; saves a tenth of the module
 ];
 
-async function compile(source, output) {
-	const name = basename(source);
-	const text = await readFile(source);
-	await runLLVM(null, {}, { fetchProgress: () => {} }); // loads the compiler, silently
-	const files = await runClang(
-		['clang', ...FLAGS, name, '-o', 'out.wasm'],
-		{ [name]: text },
-		{ stderr: (bytes) => bytes && stderr.write(bytes) },
-	);
-	await writeFile(output, files['out.wasm']);
+async function library(directory) {
+	const files = {};
+	for (const name of await readdir(directory)) {
+		if (/\.[ch]$/.test(name)) {
+			files[name] = await readFile(join(directory, name));
+		}
+	}
+	return files;
 }
 
-if (argv.length !== 4) {
-	stderr.write('usage: node cc.mjs SOURCE.c OUTPUT.wasm\n');
+async function compile(source, output, directory, flags) {
+	const name = basename(source);
+	const files = { [name]: await readFile(source) };
+	if (directory !== undefined) {
+		files.lib = await library(directory);
+		flags = ['-isystem', 'lib', ...flags];
+	}
+	await runLLVM(null, {}, { fetchProgress: () => {} }); // loads the compiler, silently
+	const built = await runClang(
+		['clang', ...FLAGS, name, ...flags, '-o', 'out.wasm'],
+		files,
+		{ stderr: (bytes) => bytes && stderr.write(bytes) },
+	);
+	await writeFile(output, built['out.wasm']);
+}
+
+const [source, output, ...rest] = argv.slice(2);
+if (output === undefined) {
+	stderr.write('usage: node cc.mjs SOURCE.c OUTPUT.wasm [DIRECTORY] [FLAG ...]\n');
 	exit(2);
 }
+const directory = rest.length > 0 && !rest[0].startsWith('-') ? rest.shift() : undefined;
 try {
-	await compile(argv[2], argv[3]);
+	await compile(source, output, directory, rest);
 } catch (error) {
 	// The compiler has printed its own diagnostics by the time it exits.
-	stderr.write(error instanceof Exit ? `cc.mjs: ${argv[2]} does not compile\n` : `cc.mjs: ${error.message}\n`);
+	stderr.write(error instanceof Exit ? `cc.mjs: ${source} does not compile\n` : `cc.mjs: ${error.message}\n`);
 	exit(1);
 }

@@ -4,8 +4,6 @@ package bench
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 )
 
@@ -16,7 +14,38 @@ type Program struct {
 	// Source is a C file or a directory with a Go command, below the package's.
 	Source string
 	// Reads says that it takes the path of the data file as its argument.
-	Reads bool
+	Reads   bool
+	Library library  // in C, compiled with it; the zero library is none
+	WASM    []string // flags of the compiler to WebAssembly
+}
+
+// library is part of somebody else's library in C, inside a Go module that
+// sources/go.mod pins.
+type library struct {
+	Module string
+	Files  []string // below the module's root, without ".c"
+	Flags  []string // of both compilers
+}
+
+// sqlite is a database. WASI has no threads, shared memory or libraries to load.
+var sqlite = library{
+	Module: "github.com/mattn/go-sqlite3",
+	Files:  []string{"sqlite3-binding"},
+	Flags: []string{
+		"-DSQLITE_THREADSAFE=0", "-DSQLITE_MAX_MMAP_SIZE=0",
+		"-DSQLITE_OMIT_LOAD_EXTENSION", "-DSQLITE_OMIT_SHARED_CACHE", "-DSQLITE_OMIT_WAL",
+	},
+}
+
+var zstd = library{
+	Module: "github.com/DataDog/zstd",
+	Files: []string{
+		"debug", "entropy_common", "error_private", "fse_compress", "fse_decompress", "hist", "huf_compress", "huf_decompress",
+		"xxhash", "zstd_common", "zstd_compress", "zstd_compress_literals", "zstd_compress_sequences",
+		"zstd_compress_superblock", "zstd_ddict", "zstd_decompress", "zstd_decompress_block", "zstd_double_fast", "zstd_fast",
+		"zstd_lazy", "zstd_ldm", "zstd_opt", "zstd_preSplit",
+	},
+	Flags: []string{"-DZSTD_DISABLE_ASM=1", "-DZSTD_LEGACY_SUPPORT=0"},
 }
 
 // Programs are those of the table.
@@ -24,8 +53,15 @@ var Programs = []Program{
 	{Name: "hash", Source: "programs/hash.c"},
 	{Name: "nbody", Source: "programs/nbody.c"},
 	{Name: "matmul", Source: "programs/matmul.c"},
-	{Name: "sort", Source: "programs/sort.c"},
+	{Name: "matmul SIMD", Source: "programs/matmul_simd.c", WASM: []string{"-msimd128"}},
 	{Name: "mandelbrot", Source: "programs/mandelbrot.c"},
+	{Name: "sort", Source: "programs/sort.c"},
+	{Name: "downscale", Source: "programs/downscale.c"},
+	{Name: "json", Source: "programs/json.c"},
+	{Name: "regex", Source: "programs/regex.c", Reads: true},
+	{Name: "deflate", Source: "programs/deflate.c", Reads: true},
+	{Name: "zstd", Source: "programs/zstd.c", Reads: true, Library: zstd},
+	{Name: "sqlite", Source: "programs/sqlite.c", Library: sqlite, WASM: []string{"-D_WASI_EMULATED_GETPID", "-lwasi-emulated-getpid"}},
 	{Name: "csv", Source: "programs/csv.c", Reads: true},
 	{Name: "read", Source: "programs/read.c", Reads: true},
 	{Name: "json (Go)", Source: "programs/json"},
@@ -36,44 +72,6 @@ var Hello = Program{Name: "hello (Go)", Source: "programs/hello"}
 
 // IsC says whether the program is written in C.
 func (p Program) IsC() bool { return strings.HasSuffix(p.Source, ".c") }
-
-// file is where the built program goes.
-func (p Program) file(dir, suffix string) string {
-	return filepath.Join(dir, strings.TrimSuffix(filepath.Base(p.Source), ".c")+suffix)
-}
-
-// BuildNative compiles the program for this machine, below dir. C takes cc, or
-// what $CC names.
-func (p Program) BuildNative(dir string) (string, error) {
-	out := p.file(dir, "")
-	if !p.IsC() {
-		return out, build(nil, "go", "build", "-o", out, "./"+p.Source)
-	}
-	cc := os.Getenv("CC")
-	if cc == "" {
-		cc = "cc"
-	}
-	return out, build(nil, cc, "-O2", "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-o", out, p.Source, "-lm")
-}
-
-// BuildWASM compiles the program to a WASI command, below dir. C takes the
-// compiler of examples/toolchain.
-func (p Program) BuildWASM(dir string) (string, error) {
-	out := p.file(dir, ".wasm")
-	if !p.IsC() {
-		return out, build([]string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0"}, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./"+p.Source)
-	}
-	return out, build(nil, "node", "../../examples/toolchain/cc.mjs", p.Source, out)
-}
-
-func build(env []string, name string, args ...string) error {
-	cmd := exec.Command(name, args...)
-	cmd.Env = append(os.Environ(), env...)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", cmd, err, text)
-	}
-	return nil
-}
 
 // WriteData writes a table of numbers, 16 MiB of CSV.
 func WriteData(path string) error {

@@ -24,7 +24,7 @@ func runWasmtime(s subject) (func() (run, error), error) {
 	if err := linker.DefineWasi(); err != nil {
 		return nil, err
 	}
-	stdout := filepath.Join(filepath.Dir(s.native), "stdout")
+	stdout := s.native + ".stdout"
 	return func() (run, error) {
 		config := wasmtime.NewWasiConfig()
 		config.SetArgv(append([]string{"main"}, s.args()...))
