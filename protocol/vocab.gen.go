@@ -828,7 +828,7 @@ func (SeatPaid) isEvent() {}
 
 // Slashed is an event.
 //
-// A wrong result cost a node its fine.
+// A wrong result, or leaves that it did not show, cost a node its fine.
 type Slashed struct {
 	Execution common.Hash    `abi:"execution" json:"execution"`
 	Seat      uint8          `abi:"seat" json:"seat"`
@@ -1014,7 +1014,8 @@ func (LeafAnswered) isEvent() {}
 
 // ChallengeFailed is an event.
 //
-// The seat did not answer. Seat 1's execution ends with `ExecutionReturned`; another seat is drawn again.
+// The seat did not answer. Seat 1's execution ends with `ExecutionReturned`. For another seat it goes on in Verifying
+// with deadline 0, and `SeatChanged` tells whether the seat is drawn again or Vacant.
 type ChallengeFailed struct {
 	Execution common.Hash    `abi:"execution" json:"execution"`
 	Seat      uint8          `abi:"seat" json:"seat"`
@@ -1028,7 +1029,7 @@ func (ChallengeFailed) isEvent() {}
 
 // SelfOpened is an event.
 //
-// A seat opened its own commitment. `digest` is 0 if nobody can read it.
+// A seat opened its own commitment: the digest that it committed to, and its fuel.
 type SelfOpened struct {
 	Execution common.Hash    `abi:"execution" json:"execution"`
 	Seat      uint8          `abi:"seat" json:"seat"`
@@ -2238,7 +2239,7 @@ func (e BadProof) Error() string {
 
 // WrongKey is an error with which the contract rejects a call.
 //
-// No leaf of specRoot has this piece, spec digest and key (`have` is the address of sk·G, 0 if sk is no key).
+// No leaf of specRoot has this piece, spec digest and public key (`have` is its address, 0 if sk is no key).
 type WrongKey struct {
 	Have     common.Address `abi:"have" json:"have"`
 	SpecRoot common.Hash    `abi:"specRoot" json:"specRoot"`
@@ -2251,7 +2252,7 @@ func (e WrongKey) Error() string {
 
 // WrongPoint is an error with which the contract rejects a call.
 //
-// S is not sk·R.
+// S is not sk·R, or not r·PK.
 type WrongPoint struct {
 	Seat uint8 `abi:"seat" json:"seat"`
 }
@@ -2331,7 +2332,7 @@ func (e WrongPiece) Error() string {
 
 // WrongScalar is an error with which the contract rejects a call.
 //
-// r does not belong to the commitment's R, or the public key not to the spec.
+// r·G is not the R of the leaf, or the leaf names another piece: such a leaf cannot be opened.
 type WrongScalar struct {
 	Seat uint8 `abi:"seat" json:"seat"`
 }

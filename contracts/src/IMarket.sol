@@ -151,7 +151,7 @@ interface IMarket {
     event ExecutionRefunded(bytes32 indexed execution);
     /// A verifier's pay, seats 2 and 3. Seat 1's is in `ExecutionSettled`.
     event SeatPaid(bytes32 indexed execution, uint8 indexed seat, address indexed node, uint96 pay);
-    /// A wrong result cost a node its fine.
+    /// A wrong result, or leaves that it did not show, cost a node its fine.
     event Slashed(bytes32 indexed execution, uint8 indexed seat, address indexed node, uint96 amount);
     /// A missed deadline cost a node the no-show fee.
     event NoShowBurned(bytes32 indexed execution, uint8 indexed seat, address indexed node, uint96 amount);
@@ -262,7 +262,8 @@ interface IMarket {
     event LeafAnswered(
         bytes32 indexed execution, uint8 indexed seat, uint32 piece, Leaf leaf, Sum[] proof, uint64 deadline
     );
-    /// The seat did not answer. Seat 1's execution ends with `ExecutionReturned`; another seat is drawn again.
+    /// The seat did not answer. Seat 1's execution ends with `ExecutionReturned`. For another seat it goes on in Verifying
+    /// with deadline 0, and `SeatChanged` tells whether the seat is drawn again or Vacant.
     event ChallengeFailed(bytes32 indexed execution, uint8 indexed seat, address indexed node);
 
     /// Committed or Resolving -> Challenged, by the client, which locks challengePrice: `seat` must show its leaf of
@@ -299,7 +300,7 @@ interface IMarket {
 
     // ------------------------------------------------------------------ a silent client
 
-    /// A seat opened its own commitment. `digest` is 0 if nobody can read it.
+    /// A seat opened its own commitment: the digest that it committed to, and its fuel.
     event SelfOpened(
         bytes32 indexed execution, uint8 indexed seat, address indexed node, uint32 piece, bytes32 digest, uint64 fuel
     );
@@ -432,9 +433,9 @@ interface IMarket {
     error LeavesTooLong(uint256 have, uint256 most);
     /// The opened leaf is not where it must be in the seat's tree.
     error BadProof(uint8 seat);
-    /// No leaf of specRoot has this piece, spec digest and key (`have` is the address of sk·G, 0 if sk is no key).
+    /// No leaf of specRoot has this piece, spec digest and public key (`have` is its address, 0 if sk is no key).
     error WrongKey(address have, bytes32 specRoot);
-    /// S is not sk·R.
+    /// S is not sk·R, or not r·PK.
     error WrongPoint(uint8 seat);
     /// `most` is the parameter declinesPerDay.
     error TooManyDeclines(address node, uint16 most);
@@ -445,7 +446,7 @@ interface IMarket {
     error AlreadyOpened(uint8 seat);
     /// Another seat named the piece to open.
     error WrongPiece(uint32 have, uint32 want);
-    /// r does not belong to the commitment's R, or the public key not to the spec.
+    /// r·G is not the R of the leaf, or the leaf names another piece: such a leaf cannot be opened.
     error WrongScalar(uint8 seat);
     /// The appeal has its jury.
     error AlreadyDrawn(bytes32 execution);

@@ -69,7 +69,7 @@ contract Verifications is Part {
         s.status = SeatStatus.Running;
         s.deadline = Deadline.afterSeconds(c.terms.executeWindow);
         _book.ledger.lock(s.node, c.terms.fine, 0);
-        _storeSeat(s);
+        _book.storeSeat(s);
     }
 
     function commitVerification(Seat calldata seat, bytes32 root, uint64 fuel, bytes calldata leaves) external {
@@ -83,7 +83,8 @@ contract Verifications is Part {
         // Effect:
         s.root = root;
         s.fuel = fuel;
-        _finishSeat(s, SeatStatus.Committed);
+        Panel.finish(s, SeatStatus.Committed);
+        _book.storeSeat(s);
         emit IMarket.SeatCommitted(s.execution, s.number, leaves);
     }
 
@@ -101,7 +102,8 @@ contract Verifications is Part {
         Panel.requireStatus(s, SeatStatus.Drawing);
         Deadline.requirePassed(s.deadline);
         // Effect:
-        _finishSeat(s, SeatStatus.Vacant);
+        Panel.finish(s, SeatStatus.Vacant);
+        _book.storeSeat(s);
     }
 
     function timeoutSeat(Terms calldata terms, Execution calldata execution, Seat calldata seat) external {
@@ -115,16 +117,8 @@ contract Verifications is Part {
         Deadline.requirePassed(s.deadline);
         // Effect:
         _book.ledger.burnNoShow(s.execution, s.number, s.node, t.fine, _NO_SHOW_FEE);
-        s.node = address(0);
-        if (s.redraws == _REDRAWS) {
-            _finishSeat(s, SeatStatus.Vacant);
-        } else {
-            s.status = SeatStatus.Drawing;
-            s.redraws += 1;
-            s.target = uint64(block.number) + 1;
-            s.deadline = Deadline.afterSeconds(_DRAW_WINDOW);
-            _storeSeat(s);
-        }
+        Panel.redraw(s, _REDRAWS, _DRAW_WINDOW);
+        _book.storeSeat(s);
     }
 
     function escalate(
@@ -143,7 +137,8 @@ contract Verifications is Part {
         Seat memory s;
         c.load(_book.records, s, second);
         Panel.requireStatus(s, SeatStatus.Committed);
-        Deadline.requireOpen(s.doneAt + _SETTLE_WINDOW);
+        (c.seats = new Seat[](1))[0] = s;
+        Deadline.requireOpen(c.resolveBy(_SETTLE_WINDOW));
         Evidence.requireListed(c, piece);
         // Effect:
         v.escalated = piece;
@@ -165,7 +160,7 @@ contract Verifications is Part {
         Panel.Case memory c;
         c.load(_book.records, Guard.requireClient(c.terms, terms), execution, verification, Status.Verifying);
         c.load(_book.records, seats);
-        Deadline.requireOpen(Panel.doneAt(c.seats) + _SETTLE_WINDOW);
+        Deadline.requireOpen(c.resolveBy(_SETTLE_WINDOW));
         uint256 loss = Dice.lossRoundedUp(c.terms, c.execution, c.verification.listed, seed);
         // Effect:
         _book.close(c, Settlement.Ruling({loser: 0, bondBurned: loss, bondLocked: true, silent: false}));
@@ -182,23 +177,20 @@ contract Verifications is Part {
         Panel.Case memory c;
         c.load(_book.records, Guard.requireClient(c.terms, terms), execution, verification, Status.Verifying);
         c.load(_book.records, seats);
-        Deadline.requireOpen(Panel.doneAt(c.seats) + _SETTLE_WINDOW);
+        Deadline.requireOpen(c.resolveBy(_SETTLE_WINDOW));
         Panel.requireFull(c.seats);
         uint256 loss = Dice.lossRoundedUp(c.terms, c.execution, c.verification.listed, reveal.seed);
         bytes32[3] memory digests;
         bytes32[3] memory results;
-        (c.verification.outcome, digests, results) = Evidence.judge(c, reveal);
+        Outcome outcome;
+        (outcome, digests, results) = Evidence.judge(c, reveal);
         // Effect:
-        c.verification.revealed = reveal.piece;
         emit IMarket.KeyRevealed(c.execution.id, reveal.piece, reveal.sk, digests);
-        if (c.verification.outcome == Outcome.Agreed) {
+        if (outcome == Outcome.Agreed) {
             _book.close(c, Settlement.Ruling({loser: 0, bondBurned: loss, bondLocked: true, silent: false}));
         } else {
             _book.ledger.settleBond(c.terms, c.execution.id, loss);
-            c.execution.deadline = Deadline.afterSeconds(_APPEAL_WINDOW);
-            c.verification.results = keccak256(abi.encode(results));
-            _storeVerification(c, Status.Verdict);
-            emit IMarket.VerdictReached(c.execution.id, results, c.verification, c.execution.deadline);
+            _book.reachVerdict(c, outcome, reveal.piece, results, _APPEAL_WINDOW);
         }
     }
 
@@ -224,7 +216,7 @@ contract Verifications is Part {
         if (outcome == Outcome.AllDiffer) {
             _book.ledger.refund(c);
         } else {
-            _book.ledger.payVerifiersOnly(c);
+            _book.ledger.payVerifiersOnly(c, c.terms.bid);
             _book.giveBackAround(c.execution, c.verification.revealed);
         }
     }
@@ -252,17 +244,5 @@ contract Verifications is Part {
         c.execution.status = status;
         c.execution.verification = Records.hash(c.verification);
         _book.records.store(c.execution);
-    }
-
-    function _finishSeat(Seat memory s, SeatStatus status) private {
-        s.status = status;
-        s.deadline = 0;
-        s.doneAt = uint64(block.timestamp);
-        _storeSeat(s);
-    }
-
-    function _storeSeat(Seat memory s) private {
-        _book.records.store(s);
-        emit IMarket.SeatChanged(s.execution, s.number, s.node, s);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Deadline} from "./Deadline.sol";
 import {Declines} from "./Declines.sol";
 import {Ledger} from "./Ledger.sol";
 import {Panel} from "./Panel.sol";
@@ -8,7 +9,8 @@ import {Records} from "./Records.sol";
 import {Registry} from "./Registry.sol";
 import {Settlement} from "./Settlement.sol";
 import {IMarket} from "../IMarket.sol";
-import {Execution, Status} from "../types/Execution.sol";
+import {Execution, Outcome, Status} from "../types/Execution.sol";
+import {Seat} from "../types/Seat.sol";
 
 /// @title All that the market stores, and the ways an execution leaves it.
 library Book {
@@ -26,6 +28,30 @@ library Book {
     function close(State storage self, Panel.Case memory c, Settlement.Ruling memory ruling) internal {
         self.records.drop(c.execution.id, c.seats);
         self.ledger.pay(c, ruling);
+    }
+
+    /// An opened piece showed that not all seats agree: opens the appeal window.
+    function reachVerdict(
+        State storage self,
+        Panel.Case memory c,
+        Outcome outcome,
+        uint32 piece,
+        bytes32[3] memory results,
+        uint32 appealWindow
+    ) internal {
+        c.verification.outcome = outcome;
+        c.verification.revealed = piece;
+        c.verification.results = keccak256(abi.encode(results));
+        c.execution.status = Status.Verdict;
+        c.execution.deadline = Deadline.afterSeconds(appealWindow);
+        c.execution.verification = Records.hash(c.verification);
+        self.records.store(c.execution);
+        emit IMarket.VerdictReached(c.execution.id, results, c.verification, c.execution.deadline);
+    }
+
+    function storeSeat(State storage self, Seat memory seat) internal {
+        self.records.store(seat);
+        emit IMarket.SeatChanged(seat.execution, seat.number, seat.node, seat);
     }
 
     /// Gives the pieces [from, from + count) of an execution back to its job, as the returned execution `id`.

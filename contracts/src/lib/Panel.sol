@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Deadline} from "./Deadline.sol";
 import {Records} from "./Records.sol";
 import {IMarket} from "../IMarket.sol";
 import {Execution, Status, Verification} from "../types/Execution.sol";
@@ -41,6 +42,11 @@ library Panel {
             if (seats[i].number != i + 2) revert IMarket.WrongSeat(seats[i].number, i + 2);
             load(c, records, c.seats[i], seats[i]);
         }
+        requireNoMore(seats, length);
+    }
+
+    /// Fails with `WrongSeat` if the caller brought more seats than `length`.
+    function requireNoMore(Seat[] calldata seats, uint256 length) internal pure {
         if (seats.length > length) revert IMarket.WrongSeat(seats[length].number, 0);
     }
 
@@ -73,15 +79,44 @@ library Panel {
         seat.deadline = escalated ? v.thirdDeadline : v.deadline;
     }
 
-    /// When the last seat was done, timestamp in seconds. Fails with `PanelRunning` while one is not.
-    function doneAt(Seat[] memory seats) internal pure returns (uint64 last) {
-        for (uint256 i; i < seats.length; ++i) {
-            Seat memory s = seats[i];
+    /// Until when the client may decide: `settleWindow` seconds after the last seat was done, or later if a challenge
+    /// took some of that time. Fails with `PanelRunning` while a seat is not done.
+    function resolveBy(Case memory c, uint32 settleWindow) internal pure returns (uint64 deadline) {
+        deadline = c.execution.deadline;
+        for (uint256 i; i < c.seats.length; ++i) {
+            Seat memory s = c.seats[i];
             if (s.status != SeatStatus.Committed && s.status != SeatStatus.Vacant) {
                 revert IMarket.PanelRunning(s.number);
             }
-            if (s.doneAt > last) last = s.doneAt;
+            if (s.doneAt + settleWindow > deadline) deadline = s.doneAt + settleWindow;
         }
+    }
+
+    /// Has a seat drawn again, or given up if it was redrawn `most` times.
+    function redraw(Seat memory seat, uint8 most, uint32 drawWindow) internal view {
+        (seat.node, seat.root, seat.fuel) = (address(0), 0, 0);
+        if (seat.redraws == most) {
+            finish(seat, SeatStatus.Vacant);
+        } else {
+            seat.status = SeatStatus.Drawing;
+            seat.redraws += 1;
+            seat.target = uint64(block.number) + 1;
+            seat.deadline = Deadline.afterSeconds(drawWindow);
+            seat.doneAt = 0;
+        }
+    }
+
+    function finish(Seat memory seat, SeatStatus status) internal view {
+        seat.status = status;
+        seat.deadline = 0;
+        seat.doneAt = uint64(block.timestamp);
+    }
+
+    /// All three seats have committed.
+    function full(Case memory c) internal pure returns (bool) {
+        return
+            c.seats.length == 2 && c.seats[0].status == SeatStatus.Committed
+                && c.seats[1].status == SeatStatus.Committed;
     }
 
     /// Fails with `PanelNotFull` unless two verifiers have committed.

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IMarket} from "../IMarket.sol";
-import {Execution, Status, Verification} from "../types/Execution.sol";
+import {Challenge, Execution, Status, Verification} from "../types/Execution.sol";
 import {Terms} from "../types/Job.sol";
 import {Seat} from "../types/Seat.sol";
 
@@ -20,12 +20,17 @@ library Records {
         mapping(bytes32 execution => bytes32) disputes;
         /// Words of `Votes`.
         mapping(bytes32 key => bytes32) votes;
+        /// 1 + the piece that the first seat of a silent client's panel named.
+        mapping(bytes32 execution => uint256) named;
+        /// Results of the seats that opened it.
+        mapping(bytes32 key => bytes32) opened;
     }
 
     uint256 private constant TERMS_BYTES = 14 * 32;
     uint256 private constant EXECUTION_BYTES = 12 * 32;
     uint256 private constant VERIFICATION_BYTES = 11 * 32;
     uint256 private constant SEAT_BYTES = 11 * 32;
+    uint256 private constant CHALLENGE_BYTES = 5 * 32;
 
     /// Fills in the terms as they came and gives their job. Only terms whose encoding was checked have a job.
     function load(Terms memory terms, Terms calldata given) internal view returns (bytes32 job) {
@@ -69,6 +74,12 @@ library Records {
     function hash(Seat memory seat) internal pure returns (bytes32 result) {
         assembly ("memory-safe") {
             result := keccak256(seat, SEAT_BYTES)
+        }
+    }
+
+    function hash(Challenge memory challenge) internal pure returns (bytes32 result) {
+        assembly ("memory-safe") {
+            result := keccak256(challenge, CHALLENGE_BYTES)
         }
     }
 
@@ -125,6 +136,14 @@ library Records {
         requireSame(key, self.seats[key], hash(seat));
     }
 
+    /// Fills in the caller's challenge, which must be the present one of the execution `id`.
+    function load(State storage self, Challenge memory challenge, Challenge calldata given, bytes32 id) internal view {
+        assembly ("memory-safe") {
+            calldatacopy(challenge, given, CHALLENGE_BYTES)
+        }
+        requireSame(id, self.disputes[id], hash(challenge));
+    }
+
     /// Its hash is still to be compared with the stored one.
     function copy(Seat memory seat, Seat calldata given) internal pure {
         assembly ("memory-safe") {
@@ -145,6 +164,14 @@ library Records {
         delete self.executions[execution];
         for (uint256 i; i < seats.length; ++i) {
             delete self.seats[seatKey(execution, seats[i].number)];
+        }
+    }
+
+    /// Forgets what the seats of a silent client's panel opened.
+    function dropOpened(State storage self, bytes32 execution) internal {
+        delete self.named[execution];
+        for (uint8 number = 1; number <= 3; ++number) {
+            delete self.opened[seatKey(execution, number)];
         }
     }
 

@@ -56,13 +56,35 @@ library Settlement {
         _burnBond(ledger, terms, e.id, ruling.bondBurned);
     }
 
-    /// Seat 1 was proved wrong: it loses its fine, the verifiers are paid. The price of the revealed piece goes back
-    /// to the client, the price of the others stays locked for whoever runs them next.
-    function payVerifiersOnly(Ledger.State storage ledger, Panel.Case memory c) internal {
+    /// Seat 1 was a cheat: it loses its fine, the verifiers are paid. `freed` of the client's lock goes back with the
+    /// rest of the price of the checks: the revealed piece's price, or the bond. The price of the pieces that return to
+    /// the job stays locked for whoever runs them next.
+    function payVerifiersOnly(Ledger.State storage ledger, Panel.Case memory c, uint256 freed) internal {
+        slash(ledger, c.execution.id, 1, c.execution.node, c.terms.fine);
+        uint256 locked = freed + checks(c.terms, c.verification);
+        ledger.release(c.terms.client, locked, locked - _payVerifiers(ledger, c, 1));
+    }
+
+    /// A silent client's panel of three, one of which did not open its commitment: it gets its fine back, the two others
+    /// are paid, and the bond is burned. If seat 1 is the one, the named piece's price goes back to the client.
+    function payPair(Ledger.State storage ledger, Panel.Case memory c, uint8 closed) internal {
         Terms memory terms = c.terms;
-        slash(ledger, c.execution.id, 1, c.execution.node, terms.fine);
-        uint256 locked = terms.bid + checks(terms, c.verification);
-        ledger.release(terms.client, locked, locked - _payVerifiers(ledger, c, 1));
+        uint256 locked = terms.bond + checks(terms, c.verification);
+        uint256 spent = terms.bond;
+        if (closed == 1) {
+            locked += terms.bid;
+            ledger.release(c.execution.node, terms.fine, terms.fine);
+        } else {
+            locked += Pay.cap(terms, c.execution.count);
+            spent += payFirst(ledger, terms, c.execution, true);
+        }
+        for (uint256 i; i < c.seats.length; ++i) {
+            Seat memory seat = c.seats[i];
+            if (seat.number == closed) ledger.release(seat.node, terms.fine, terms.fine);
+            else spent += payVerifier(ledger, c, seat);
+        }
+        ledger.release(terms.client, locked, locked - spent);
+        _burnBond(ledger, terms, c.execution.id, terms.bond);
     }
 
     /// Nobody can tell who was right: everybody gets back what it put up.
