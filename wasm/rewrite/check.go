@@ -90,6 +90,9 @@ func (c *checker) branchTable(in instr) {
 	c.tables++
 	arity := len(c.label(in.last).label())
 	for r := (&reader{b: in.list}); r.more(); {
+		if c.labels++; c.labels > MaxLabels {
+			c.tooMuch("more than %d labels in br_table instructions", MaxLabels)
+		}
 		b := c.label(r.u32())
 		if b.table == c.tables {
 			continue

@@ -14,6 +14,9 @@ type checker struct {
 	values []byte // types of operands; unknown behind an unconditional branch
 	blocks []block
 	tables uint32 // br_table instructions met
+	loops  int    // open
+	labels int    // in br_table instructions
+	joined uint64 // blocks times locals
 	budget int    // operands that may still be pushed or popped
 }
 
@@ -52,12 +55,17 @@ func (c *checker) invalid(format string, args ...any) {
 	invalid("function %d, byte %d of its body: %s", c.index, c.r.p, fmt.Sprintf(format, args...))
 }
 
+// tooMuch refuses a function that is more than the profile takes.
+func (c *checker) tooMuch(format string, args ...any) {
+	refuse("split the function", "function %d has %s", c.index, fmt.Sprintf(format, args...))
+}
+
 func (c *checker) function(index uint32, body []byte) {
 	if len(body) > MaxFunctionBytes {
 		refuse("split the function", "function %d takes %d bytes and the limit is %d", index, len(body), MaxFunctionBytes)
 	}
 	t := c.m.signature[c.m.funcs[index]]
-	c.r, c.index = &reader{b: body}, index
+	c.r, c.index, c.labels, c.joined = &reader{b: body}, index, 0, 0
 	c.values, c.blocks, c.locals = c.values[:0], c.blocks[:0], c.locals[:0]
 	c.readLocals(t.params)
 	c.open(opBlock, functype{results: t.results})
@@ -72,7 +80,7 @@ func (c *checker) readLocals(params []byte) {
 	n := uint64(0)
 	add := func(count uint32, kind byte) {
 		if n += uint64(count); n > MaxLocals {
-			refuse("split the function", "function %d has more than %d locals", c.index, MaxLocals)
+			c.tooMuch("more than %d locals", MaxLocals)
 		}
 		if last := len(c.locals) - 1; last >= 0 && c.locals[last].kind == kind {
 			c.locals[last].end = n
@@ -90,6 +98,14 @@ func (c *checker) readLocals(params []byte) {
 	if c.m.locals += n; c.m.locals > MaxAllLocals {
 		refuse("split the program", "its functions have more than %d locals together", MaxAllLocals)
 	}
+}
+
+// count is the number of locals.
+func (c *checker) count() uint64 {
+	if len(c.locals) == 0 {
+		return 0
+	}
+	return c.locals[len(c.locals)-1].end
 }
 
 // local gives the type of a local. Runs are in order of their ends.
@@ -155,8 +171,16 @@ func (c *checker) popAll(kinds []byte) {
 }
 
 func (c *checker) open(op byte, t functype) {
-	if len(c.blocks) == MaxNesting {
-		refuse("split the function", "function %d has blocks nested more than %d deep", c.index, MaxNesting)
+	switch c.joined += c.count(); {
+	case len(c.blocks) == MaxNesting:
+		c.tooMuch("blocks nested more than %d deep", MaxNesting)
+	case c.joined > MaxJoinedLocals:
+		c.tooMuch("more than %d blocks times locals", MaxJoinedLocals)
+	}
+	if op == opLoop {
+		if c.loops++; c.loops > MaxLoopNesting {
+			c.tooMuch("loops nested more than %d deep", MaxLoopNesting)
+		}
 	}
 	c.blocks = append(c.blocks, block{op: op, params: t.params, results: t.results, height: len(c.values)})
 	c.pushAll(t.params)
@@ -170,6 +194,9 @@ func (c *checker) close() block {
 		c.invalid("a block leaves %d operands too many", len(c.values)-b.height)
 	}
 	c.blocks = c.blocks[:len(c.blocks)-1]
+	if b.op == opLoop {
+		c.loops--
+	}
 	return b
 }
 

@@ -24,9 +24,6 @@ func (r *reader) byte() byte {
 // u32 reads an unsigned LEB128 of at most 32 bits.
 func (r *reader) u32() uint32 { return uint32(r.unsigned(32)) }
 
-// u64 reads an unsigned LEB128 of at most 64 bits.
-func (r *reader) u64() uint64 { return r.unsigned(64) }
-
 func (r *reader) unsigned(bits uint) uint64 {
 	var v uint64
 	for shift := uint(0); shift < bits; shift += 7 {

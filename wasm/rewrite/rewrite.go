@@ -42,7 +42,11 @@ const (
 	MaxNameBytes     = 90_000
 	MaxLocals        = 49_990     // per function, parameters included
 	MaxAllLocals     = 10_000_000 // of all functions together
-	MaxNesting       = 50_000     // of blocks
+	MaxNesting       = 10_000     // of blocks
+	MaxLoopNesting   = 256        // of loops, for which compilers take more than linear time
+	MaxLabels        = 65_520     // in the br_table instructions of a function
+	MaxJoinedLocals  = 1 << 20    // blocks times locals of a function, the values that compilers may have to merge
+	MaxRewritten     = 256 << 20  // bytes of all functions, after rewriting
 	MaxTables        = 16         // per module
 	MaxTableElements = 1 << 20    // per table
 	MaxPages         = 65_536     // 64 KiB each

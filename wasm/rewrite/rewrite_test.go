@@ -225,36 +225,6 @@ func FuzzInspect(f *testing.F) {
 	})
 }
 
-func TestTooMuchIsRefused(t *testing.T) {
-	locals := func(n uint64) []byte {
-		body := append(appendU([]byte{1}, n), typeI64, opEnd)
-		return replaceBody(body)
-	}
-	for name, c := range map[string]struct {
-		module []byte
-		want   string
-	}{
-		"locals":     {locals(MaxLocals + 1), "locals"},
-		"all locals": {locals(1<<32 - 1), "locals"},
-		"parameters": {moduleOf(bytes.Repeat([]byte{typeI32}, MaxArity+1), nil, []byte{opEnd}), "parameters"},
-	} {
-		if _, err := Inspect(c.module, nil); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if _, err := Inspect(locals(MaxLocals), nil); err != nil {
-		t.Error(err)
-	}
-	// Two bytes that become twenty: a function that fits until it is metered.
-	m, err := Inspect(moduleOf(nil, nil, append(bytes.Repeat([]byte{opBlock, voidBlock, opEnd, opLoop, voidBlock, opEnd}, 200_000), opEnd)), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := m.Rewrite(1); err == nil || !strings.Contains(err.Error(), "split the function") {
-		t.Error(err)
-	}
-}
-
 // replaceBody builds a command whose function 1 has this whole body, locals
 // included.
 func replaceBody(body []byte) []byte {

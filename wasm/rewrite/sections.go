@@ -93,7 +93,9 @@ func (m *Module) code() []byte {
 		if len(f) > MaxFunctionBytes {
 			refuse("split the function", "function %d takes %d bytes when metered and the limit is %d", m.imported+i, len(f), MaxFunctionBytes)
 		}
-		b = append(appendU(b, uint64(len(f))), f...)
+		if b = append(appendU(b, uint64(len(f))), f...); len(b) > MaxRewritten {
+			refuse("split the program", "its functions take more than %d bytes when metered", MaxRewritten)
+		}
 	}
 	return b
 }

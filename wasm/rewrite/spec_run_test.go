@@ -272,8 +272,11 @@ const suiteFuel = 1 << 50
 
 func (s *suite) action(c suiteCommand) string {
 	m := s.named(c.Action.Module)
-	if m.excluded != "" {
+	switch {
+	case m.excluded != "":
 		return m.excluded
+	case len(m.instances) < len(s.engines):
+		return s.errorf(c, "its module does not run")
 	}
 	var fuel []uint64
 	for i, instance := range m.instances {
