@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/filecoin-project/bacalhau/wasm"
+	"github.com/filecoin-project/bacalhau/wasm/imagestore"
 )
 
 // ErrAborted is an attempt that ended without a result: the engine crashed, the child was killed, used up what it may
@@ -63,6 +64,17 @@ func newRunner(ctx context.Context, engine string, env ...string) (_ *Runner, er
 	}
 	r.layers = a.layers
 	return r, nil
+}
+
+// KeepImages keeps compiled modules in a directory of this user's own, at most maxBytes bytes of them, for other
+// processes of the same binary. It must be called before Run.
+func (r *Runner) KeepImages(dir string, maxBytes int64) error {
+	disk, err := imagestore.Open(dir, maxBytes)
+	if err != nil {
+		return err
+	}
+	r.images.disk, r.images.maker = disk, "confined "+r.engine
+	return nil
 }
 
 // Engine names the engine in use.

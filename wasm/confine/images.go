@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/filecoin-project/bacalhau/wasm"
+	"github.com/filecoin-project/bacalhau/wasm/imagestore"
 )
 
 // keptBytes is how much of compiled modules is kept, besides what is in use.
@@ -16,6 +17,8 @@ const keptBytes = 256 << 20
 // could smuggle into the image of its module it could as well do when it runs that module.
 type images struct {
 	compile func(module []byte, l wasm.Limits) ([]byte, error)
+	disk    *imagestore.Store // nil without one
+	maker   string            // of the images on disk
 
 	mu      sync.Mutex
 	list    []*image // used last comes last
@@ -57,11 +60,28 @@ func (s *images) find(module []byte, l wasm.Limits) *image {
 	s.list = append(s.list, i)
 	// Others may wait for this, so the caller's context does not end it.
 	s.working.Go(func() {
-		i.bytes, i.err = s.compile(module, l)
+		i.bytes, i.err = s.load(module, i, l)
 		s.trim(i)
 		close(i.ready)
 	})
 	return i
+}
+
+// load takes the image of a module from the disk, or makes it and keeps it there.
+func (s *images) load(module []byte, i *image, l wasm.Limits) ([]byte, error) {
+	if s.disk == nil {
+		return s.compile(module, l)
+	}
+	key := imagestore.Key{Maker: s.maker, Module: i.module, Memory: i.memory}
+	if kept, ok := s.disk.Get(key); ok {
+		return kept, nil
+	}
+	made, err := s.compile(module, l)
+	if err == nil {
+		// A full disk costs the next process its time to compile, nothing else.
+		_ = s.disk.Put(key, made)
+	}
+	return made, err
 }
 
 // trim forgets an image that could not be made, so that the next run tries again, and those used longest ago.

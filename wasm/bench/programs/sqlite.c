@@ -16,8 +16,8 @@ static int print_row(void *unused, int n, char **values, char **names) {
 static const char *const statements[] = {
 	"PRAGMA temp_store = memory",
 	"CREATE TABLE item(id INTEGER PRIMARY KEY, kind TEXT, price INTEGER)",
-	"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000) "
-	"INSERT INTO item SELECT i, printf('kind %03d', i * 7919 % 311), i * 104729 % 10007 FROM n",
+	("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000) "
+		"INSERT INTO item SELECT i, printf('kind %03d', i * 7919 % 311), i * 104729 % 10007 FROM n"),
 	"CREATE INDEX item_kind ON item(kind, price)",
 	"UPDATE item SET price = price + 1 WHERE id % 3 = 0",
 	"DELETE FROM item WHERE id % 11 = 0",
