@@ -1,0 +1,49 @@
+package model
+
+import (
+	"flag"
+	"testing"
+)
+
+var exhaustive = flag.Bool("exhaustive", false, "explore every redraw, vote and set of dishonest parties: many minutes")
+
+// everybody is the set of all parties: what any set of dishonest parties can reach, it can.
+const everybody = Parties(1<<Wallets - 1)
+
+// games are a lazy and an eager one.
+func games() []Game {
+	redraws := uint8(0)
+	if *exhaustive {
+		redraws = 1
+	}
+	lazy, eager := NewGame(2, redraws), NewGame(3, redraws)
+	if *exhaustive {
+		lazy.Votes, eager.Votes = Results, Results
+	}
+	return []Game{lazy, eager}
+}
+
+// TestDishonestParties explores the game for every set of dishonest parties among the client and five nodes, with one
+// dishonest juror of three, and holds the protocol's invariants against every state and step. Of the sets that differ
+// only in which of the four nodes that are drawn are dishonest, the short form takes one.
+func TestDishonestParties(t *testing.T) {
+	for _, g := range games() {
+		sets, states, steps := 0, 0, 0
+		for set := Parties(0); set < 1<<(Node5+1); set++ {
+			if drawn := set >> Node2; drawn&(drawn+1) != 0 && !*exhaustive {
+				continue
+			}
+			dishonest := set | Of(Juror1)
+			e := Explorer{
+				Game: g, Dishonest: dishonest,
+				Enter: g.Check,
+				Do:    func(s Step) error { return g.CheckStep(s, dishonest) },
+			}
+			if err := e.Run(); err != nil {
+				t.Fatalf("%d seats, dishonest %b: %v", g.Seats, dishonest, err)
+			}
+			sets, states, steps = sets+1, states+e.States, steps+e.Steps
+		}
+		t.Logf("%d seats: %d sets of dishonest parties, %d states, %d steps", g.Seats, sets, states, steps)
+	}
+}

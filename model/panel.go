@@ -1,0 +1,217 @@
+package model
+
+import "github.com/filecoin-project/bacalhau/protocol"
+
+// The check of an execution: seats are drawn and commit, the client decides.
+
+func (p *play) openSeat(number uint8) {
+	p.lock(Client, p.g.RaisedBid)
+	p.Seats[number-1] = Seat{Status: protocol.SeatStatusDrawing, Immature: p.g.Confirmations, Left: p.g.DrawWindow}
+}
+
+func verify(p *play) {
+	p.Status, p.Left, p.Listed = protocol.StatusVerifying, 0, true
+	for number := uint8(2); number <= p.g.Seats; number++ {
+		p.openSeat(number)
+	}
+	p.emit("VerificationRequested")
+}
+
+func needsTarget(p *play) {
+	p.refuseIf(p.seat().Immature > 0, "TargetUnknown")
+	mayNot := p.seated(p.move.Node) || p.move.Node == Client || p.Wallets[p.move.Node].Free < p.g.Fine
+	p.refuseIf(mayNot, "NobodyEligible")
+}
+
+func draw(p *play) {
+	p.lock(p.move.Node, p.g.Fine)
+	s := p.seat()
+	s.Status, s.Node, s.Left = protocol.SeatStatusRunning, p.move.Node, p.g.ExecuteWindow
+	p.emit("SeatChanged")
+}
+
+// finish is what a seat's commitment, or giving it up, has in common. The client's time starts when the last one is done.
+func (p *play) finish(status protocol.SeatStatus) {
+	s := p.seat()
+	s.Status, s.Left, s.Redraws, s.Immature = status, 0, 0, 0
+	if status == protocol.SeatStatusVacant {
+		s.Node = 0
+	}
+	if p.panelDone() {
+		p.Left = p.g.SettleWindow
+	}
+	p.emit("SeatChanged")
+}
+
+func commitVerification(p *play) {
+	p.seat().Result = p.move.Result
+	p.finish(protocol.SeatStatusCommitted)
+	p.emit("SeatCommitted")
+}
+
+// drawAgain gives the seat to somebody else, as often as it may be redrawn.
+func (p *play) drawAgain() {
+	s := p.seat()
+	if s.Redraws == p.g.Redraws {
+		p.finish(protocol.SeatStatusVacant)
+		return
+	}
+	*s = Seat{
+		Status: protocol.SeatStatusDrawing, Redraws: s.Redraws + 1,
+		Immature: p.g.Confirmations, Left: p.g.DrawWindow,
+	}
+	p.emit("SeatChanged")
+}
+
+func declineSeat(p *play) {
+	p.Wallets[p.seat().Node].Declines++
+	p.giveBack(p.seat().Node, p.g.Fine)
+	p.emit("SeatDeclined")
+	p.drawAgain()
+}
+
+func timeoutDrawing(p *play) { p.finish(protocol.SeatStatusVacant) }
+
+func timeoutSeat(p *play) {
+	p.burnNoShow(p.seat().Node)
+	p.drawAgain()
+}
+
+func needsDone(p *play) { p.refuseIf(!p.panelDone(), "PanelRunning") }
+
+func needsFull(p *play) {
+	needsDone(p)
+	p.refuseIf(!p.full(), "PanelNotFull")
+}
+
+func needsEscalation(p *play) {
+	p.refuseIf(p.g.Seats == 3 || p.Seats[2].Status != protocol.SeatStatusNone, "AlreadyEscalated")
+	p.refuseIf(p.Seats[1].Status != protocol.SeatStatusCommitted, "WrongSeatStatus")
+}
+
+func escalate(p *play) {
+	p.openSeat(3)
+	p.Left = 0
+	p.emit("VerificationEscalated")
+}
+
+// payEverybody ends a check that convicts nobody, but for a seat that may have lost: its fine is burned and the client
+// keeps what the seat would have earned.
+func (p *play) payEverybody(loser uint8) {
+	p.payFirst()
+	for i, s := range p.Seats[1:] {
+		switch {
+		case s.Status == protocol.SeatStatusVacant:
+			p.giveBack(Client, p.g.RaisedBid)
+		case s.Status != protocol.SeatStatusCommitted:
+		case uint8(i+2) == loser:
+			p.slash(s.Node)
+			p.giveBack(Client, p.g.RaisedBid)
+		default:
+			p.payVerifier(s)
+		}
+	}
+	p.end(protocol.StatusSettled)
+}
+
+// unlisted says whether the client had a piece checked that the dice did not hit, which costs as much as skipping one.
+func (p *play) unlisted() bool { return p.Listed != p.Hit }
+
+func settleVerified(p *play) {
+	p.burnBond(p.unlisted())
+	p.payEverybody(0)
+}
+
+func revealKey(p *play) {
+	p.emit("KeyRevealed")
+	p.burnBond(p.unlisted())
+	if compare(p.Seats) == protocol.OutcomeAgreed {
+		p.payEverybody(0)
+		return
+	}
+	p.reachVerdict()
+}
+
+func (p *play) reachVerdict() {
+	p.Outcome = compare(p.Seats)
+	p.Status, p.Left, p.Hit, p.Listed = protocol.StatusVerdict, p.g.AppealWindow, false, false
+	for i := range p.Seats {
+		p.Seats[i].Opened = false
+	}
+	p.emit("VerdictReached")
+}
+
+func timeoutVerdict(p *play) {
+	switch p.Outcome {
+	case protocol.OutcomeAllDiffer:
+		p.refund()
+	case protocol.OutcomeFirstLost:
+		p.slash(Node1)
+		p.payVerifier(p.Seats[1])
+		p.payVerifier(p.Seats[2])
+		p.endWithoutPiece()
+	default:
+		p.payEverybody(loser(p.Outcome))
+	}
+}
+
+// refund gives everybody back what it put up.
+func (p *play) refund() {
+	for _, s := range p.Seats {
+		p.giveBack(s.Node, p.g.Fine)
+	}
+	p.giveBack(Client, p.g.Bid+2*p.g.RaisedBid)
+	p.end(protocol.StatusRefunded)
+	p.emit("ExecutionRefunded")
+}
+
+func needsClosed(p *play) {
+	needsDone(p)
+	p.refuseIf(p.seat().Opened, "AlreadyOpened")
+	p.refuseIf(p.seat().Result == Junk, "WrongScalar")
+}
+
+func openSelf(p *play) {
+	p.seat().Opened = true
+	p.emit("SelfOpened")
+}
+
+// timeoutSilent burns the bond of a client that let its time pass. All three opened: as if the client had revealed. Two
+// of three, and they agree: the third is not paid. Otherwise nobody can tell, and everybody is.
+func timeoutSilent(p *play) {
+	p.burnBond(true)
+	var open, closed []int
+	for i, s := range p.Seats {
+		if s.Opened {
+			open = append(open, i)
+		} else {
+			closed = append(closed, i)
+		}
+	}
+	switch {
+	case p.full() && len(open) == 3 && compare(p.Seats) != protocol.OutcomeAgreed:
+		p.reachVerdict()
+	case p.full() && len(open) == 2 && same(p.Seats[open[0]].Result, p.Seats[open[1]].Result):
+		p.payAllBut(closed[0])
+	default:
+		p.payEverybody(0)
+	}
+}
+
+// payAllBut ends a check whose seat at this place gets nothing but its fine.
+func (p *play) payAllBut(place int) {
+	p.giveBack(p.Seats[place].Node, p.g.Fine)
+	for i, s := range p.Seats[1:] {
+		if i+1 == place {
+			p.giveBack(Client, p.g.RaisedBid)
+		} else {
+			p.payVerifier(s)
+		}
+	}
+	if place == 0 {
+		p.endWithoutPiece()
+		return
+	}
+	p.payFirst()
+	p.end(protocol.StatusSettled)
+}
