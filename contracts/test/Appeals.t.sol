@@ -17,11 +17,7 @@ contract AppealsTest is Court {
 
     function test_appealWithoutVerdict() public {
         Run memory r = _atResolving(1, 3);
-        _fails(
-            abi.encodeWithSelector(
-                IMarket.WrongStatus.selector, r.execution.id, Status.Verifying, Status.Verdict
-            )
-        );
+        _fails(abi.encodeWithSelector(IMarket.WrongStatus.selector, r.execution.id, Status.Verifying, Status.Verdict));
         _appealCall(r, 1, r.execution.node);
     }
 
@@ -63,9 +59,7 @@ contract AppealsTest is Court {
         bytes32 key = keccak256(abi.encode(r.execution.id, uint8(3)));
         bytes32 want = market.seatHash(r.execution.id, 3);
         r.seats[1].fuel += 1;
-        _fails(
-            abi.encodeWithSelector(IMarket.StaleRecord.selector, key, want, keccak256(abi.encode(r.seats[1])))
-        );
+        _fails(abi.encodeWithSelector(IMarket.StaleRecord.selector, key, want, keccak256(abi.encode(r.seats[1]))));
         _appealCall(r, 1, r.execution.node);
     }
 
@@ -81,17 +75,9 @@ contract AppealsTest is Court {
         _eq(uint256(logs[0].topics[2]), 1, "of the seat");
         _eq(keccak256(logs[0].data), keccak256(abi.encode(t.jury)), "with the jury");
         _eq(_wallet(r.execution.node).locked, 7000 + 3 * 1250, "fine and appeal bond");
-        _fails(
-            abi.encodeWithSelector(
-                IMarket.WrongStatus.selector, r.execution.id, Status.Appealed, Status.Verdict
-            )
-        );
+        _fails(abi.encodeWithSelector(IMarket.WrongStatus.selector, r.execution.id, Status.Appealed, Status.Verdict));
         _appealCall(r, 1, r.execution.node);
-        _fails(
-            abi.encodeWithSelector(
-                IMarket.WrongStatus.selector, r.execution.id, Status.Appealed, Status.Verdict
-            )
-        );
+        _fails(abi.encodeWithSelector(IMarket.WrongStatus.selector, r.execution.id, Status.Appealed, Status.Verdict));
         market.timeoutVerdict(r.terms, r.execution, r.verification, _panel(r));
     }
 
@@ -141,17 +127,13 @@ contract AppealsTest is Court {
         Trial memory t = _appeal(_atConviction(), 1);
         Run memory other = _atConviction();
         _fails(
-            abi.encodeWithSelector(
-                IMarket.WrongStatus.selector, other.execution.id, Status.Verdict, Status.Appealed
-            )
+            abi.encodeWithSelector(IMarket.WrongStatus.selector, other.execution.id, Status.Verdict, Status.Appealed)
         );
         market.drawJury(other.terms, other.execution, other.verification, _panel(other), t.jury);
         bytes32 want = keccak256(abi.encode(t.jury));
         t.jury.deadline += 1;
         _fails(
-            abi.encodeWithSelector(
-                IMarket.StaleRecord.selector, t.jury.execution, want, keccak256(abi.encode(t.jury))
-            )
+            abi.encodeWithSelector(IMarket.StaleRecord.selector, t.jury.execution, want, keccak256(abi.encode(t.jury)))
         );
         vm.roll(t.jury.target + 1);
         _drawJuryCall(t);
@@ -216,11 +198,7 @@ contract AppealsTest is Court {
         Run memory r = _atConviction();
         Trial memory t;
         t.run = r;
-        _fails(
-            abi.encodeWithSelector(
-                IMarket.WrongStatus.selector, r.execution.id, Status.Verdict, Status.Appealed
-            )
-        );
+        _fails(abi.encodeWithSelector(IMarket.WrongStatus.selector, r.execution.id, Status.Verdict, Status.Appealed));
         _timeoutAppealedCall(t);
     }
 
@@ -232,11 +210,7 @@ contract AppealsTest is Court {
         bytes32 known = t.run.results[0];
         t.run.results[0] = t.run.results[1];
         bytes32 have = keccak256(abi.encode(t.run.results));
-        _fails(
-            abi.encodeWithSelector(
-                IMarket.StaleRecord.selector, t.jury.execution, t.run.verification.results, have
-            )
-        );
+        _fails(abi.encodeWithSelector(IMarket.StaleRecord.selector, t.jury.execution, t.run.verification.results, have));
         _timeoutAppealedCall(t);
         t.run.results[0] = known;
         Vote[] memory votes = t.votes;
@@ -246,6 +220,41 @@ contract AppealsTest is Court {
         _timeoutAppealedCall(t);
         t.votes = votes;
         _timeoutAppealedCall(t);
+    }
+
+    /// Whoever closes the case can neither change a vote nor leave it out; what it says of others does not matter.
+    function test_misreportedVote() public {
+        Trial memory t = _appeal(_atConviction(), 1);
+        _drawJury(t);
+        _commitVote(t, 5, _vote(t, 0));
+        _commitVote(t, 6, _vote(t, 0));
+        _revealVote(t, 5, _vote(t, 0));
+        _revealVote(t, 6, _vote(t, 0));
+        vm.warp(t.jury.revealDeadline + 1);
+        Vote memory none;
+        _refusesVote(t, none);
+        Vote memory other = _vote(t, 0);
+        other.witness = "another";
+        _refusesVote(t, other);
+        t.votes[0] = _vote(t, LIE);
+        _timeoutAppealedCall(t);
+        _over(t.run);
+        _gained(t.jury.jurors[0], -300, "who did not vote");
+        _gained(t.jury.jurors[1], 1250, "who did");
+    }
+
+    function _refusesVote(Trial memory t, Vote memory vote) private {
+        Vote memory known = t.votes[2];
+        bytes32 have = _revealed(vote);
+        t.votes[2] = vote;
+        _fails(abi.encodeWithSelector(IMarket.WrongVote.selector, 6, have, _revealed(known)));
+        _timeoutAppealedCall(t);
+        t.votes[2] = known;
+    }
+
+    /// A vote's hash, with the status Revealed in its lowest two bits.
+    function _revealed(Vote memory vote) private pure returns (bytes32) {
+        return bytes32((uint256(keccak256(abi.encode(vote))) / 4) * 4 + 2);
     }
 
     /// Nobody draws the jury, and everything goes back.

@@ -58,10 +58,7 @@ contract VotesTest is Court {
         Jury memory stale = abi.decode(abi.encode(t.jury), (Jury));
         stale.jurors[0] = STRANGER;
         bytes memory why = abi.encodeWithSelector(
-            IMarket.StaleRecord.selector,
-            stale.execution,
-            keccak256(abi.encode(t.jury)),
-            keccak256(abi.encode(stale))
+            IMarket.StaleRecord.selector, stale.execution, keccak256(abi.encode(t.jury)), keccak256(abi.encode(stale))
         );
         _fails(why);
         vm.prank(STRANGER);
@@ -139,9 +136,7 @@ contract VotesTest is Court {
         Trial memory t = _atJury();
         Run memory other = _atConviction();
         _fails(
-            abi.encodeWithSelector(
-                IMarket.WrongStatus.selector, other.execution.id, Status.Verdict, Status.Appealed
-            )
+            abi.encodeWithSelector(IMarket.WrongStatus.selector, other.execution.id, Status.Verdict, Status.Appealed)
         );
         vm.prank(t.jury.jurors[0]);
         market.declineVote(other.terms, other.execution, t.jury, 4);
@@ -167,7 +162,9 @@ contract VotesTest is Court {
     }
 
     function _atJuryWith(address juror) private returns (Trial memory t) {
-        do t = _atJury(); while (_numberOf(t, juror) == 0);
+        do {
+            t = _atJury();
+        } while (_numberOf(t, juror) == 0);
     }
 
     function _numberOf(Trial memory t, address juror) private pure returns (uint8) {
@@ -242,8 +239,7 @@ contract VotesTest is Court {
     function _refusesVote(Trial memory t, Vote memory vote, bytes32 secret) private {
         address juror = t.jury.jurors[0];
         bytes32 want = _commitment(t, juror, _vote(t, 0));
-        bytes32 have =
-            keccak256(abi.encode(block.chainid, address(market), t.jury.execution, juror, vote, secret));
+        bytes32 have = keccak256(abi.encode(block.chainid, address(market), t.jury.execution, juror, vote, secret));
         _fails(abi.encodeWithSelector(IMarket.WrongVote.selector, 4, _word(have, 1), _word(want, 1)));
         market.revealVote(t.jury, 4, vote, secret);
     }
