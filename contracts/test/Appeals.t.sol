@@ -6,7 +6,7 @@ import {Vm} from "./fixture/Check.sol";
 import {IMarket} from "../src/IMarket.sol";
 import {Status} from "../src/types/Execution.sol";
 import {Terms} from "../src/types/Job.sol";
-import {Vote} from "../src/types/Jury.sol";
+import {Vote, VoteStatus} from "../src/types/Jury.sol";
 
 contract AppealsTest is Court {
     address private constant STRANGER = address(0x57A);
@@ -252,9 +252,8 @@ contract AppealsTest is Court {
         t.votes[2] = known;
     }
 
-    /// A vote's hash, with the status Revealed in its lowest two bits.
     function _revealed(Vote memory vote) private pure returns (bytes32) {
-        return bytes32((uint256(keccak256(abi.encode(vote))) / 4) * 4 + 2);
+        return _word(keccak256(abi.encode(vote)), VoteStatus.Revealed);
     }
 
     /// Nobody draws the jury, and everything goes back.

@@ -240,12 +240,11 @@ contract VotesTest is Court {
         address juror = t.jury.jurors[0];
         bytes32 want = _commitment(t, juror, _vote(t, 0));
         bytes32 have = keccak256(abi.encode(block.chainid, address(market), t.jury.execution, juror, vote, secret));
-        _fails(abi.encodeWithSelector(IMarket.WrongVote.selector, 4, _word(have, 1), _word(want, 1)));
+        _fails(
+            abi.encodeWithSelector(
+                IMarket.WrongVote.selector, 4, _word(have, VoteStatus.Committed), _word(want, VoteStatus.Committed)
+            )
+        );
         market.revealVote(t.jury, 4, vote, secret);
-    }
-
-    /// A hash whose lowest two bits say where a vote stands.
-    function _word(bytes32 hash, uint256 status) private pure returns (bytes32) {
-        return bytes32((uint256(hash) / 4) * 4 + status);
     }
 }

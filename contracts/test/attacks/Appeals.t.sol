@@ -161,7 +161,13 @@ contract AppealAttacks is Court {
         _revealVote(t, 5, vote);
         _revealVote(t, 6, vote);
         bytes32 secret = _nonce(t.jury.jurors[1]);
-        vm.expectRevert();
+        bytes32 have =
+            keccak256(abi.encode(block.chainid, address(market), t.jury.execution, t.jury.jurors[0], vote, secret));
+        _fails(
+            abi.encodeWithSelector(
+                IMarket.WrongVote.selector, 4, _word(have, VoteStatus.Committed), _word(copied, VoteStatus.Committed)
+            )
+        );
         market.revealVote(t.jury, 4, vote, secret);
         _timeoutAppealed(t);
         _over(t.run);
