@@ -18,13 +18,14 @@ import (
 
 	"github.com/filecoin-project/bacalhau/client"
 	"github.com/filecoin-project/bacalhau/examples"
+	"github.com/filecoin-project/bacalhau/wasm/confine"
 )
 
 // beProgram makes the test binary be the program itself, so that the tests run, kill and restart real processes.
 const beProgram = "BACALHAU_TEST_BE_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(beProgram) != "" {
+	if os.Getenv(beProgram) != "" || confine.Started() {
 		main()
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/filecoin-project/bacalhau/client"
+	"github.com/filecoin-project/bacalhau/wasm/confine"
 )
 
 // Exit codes.
@@ -23,6 +24,9 @@ const (
 )
 
 func main() {
+	if confine.Started() { // by a node, for one execution
+		os.Exit(confine.Serve())
+	}
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -17,8 +17,10 @@ import (
 
 // wasmReport is what `wasm run --output json` prints.
 type wasmReport struct {
-	Engine  string `json:"engine"`
-	Profile uint32 `json:"profile"`
+	Engine string `json:"engine"`
+	// Confinement names the layers that held the program's process.
+	Confinement []string `json:"confinement"`
+	Profile     uint32   `json:"profile"`
 	protocol.Result
 	Trap       string       `json:"trap,omitempty"`
 	PeakMemory uint64       `json:"peakMemory"` // bytes

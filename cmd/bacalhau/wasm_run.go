@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"math/big"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/filecoin-project/bacalhau/data"
 	"github.com/filecoin-project/bacalhau/wasm"
+	"github.com/filecoin-project/bacalhau/wasm/confine"
 )
 
 // wasmRunOptions is the command line of wasm run: of run it has what concerns the program.
@@ -73,9 +75,13 @@ func (o *wasmRunOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	runner, err := wasm.NewRunner(o.engine)
-	if err != nil {
+	if !slices.Contains(append(wasm.Engines(), ""), o.engine) {
+		_, err := wasm.NewRunner(o.engine) // says why not
 		return badUsage("--engine: %w", err)
+	}
+	runner, err := confine.NewRunner(ctx, o.engine)
+	if err != nil {
+		return err
 	}
 	defer func() { err = errors.Join(err, runner.Close()) }()
 	if o.out != "" {
@@ -105,7 +111,7 @@ func (o *wasmRunOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	report.Engine, report.Price = runner.Engine(), cost(price, result.Fuel)
+	report.Engine, report.Confinement, report.Price = runner.Engine(), runner.Layers(), cost(price, result.Fuel)
 	return errors.Join(o.print(report, result), failure(result))
 }
 

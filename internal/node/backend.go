@@ -94,7 +94,7 @@ func (b backend) Submit(ctx context.Context, r client.JobRequest) (common.Hash, 
 
 // checkWork makes sure, before any money moves, that a job's module fits and that its inputs are here and agree.
 func (b backend) checkWork(ctx context.Context, s agent.Submission) error {
-	e := executor{store: b.data, fetcher: b.fetcher}
+	e := executor{store: b.data, fetcher: b.fetcher, runner: b.runner}
 	doc := &protocol.Document{Spec: s.Spec, Pieces: s.Pieces}
 	if err := e.Check(ctx, doc, b.providers()); err != nil {
 		return err

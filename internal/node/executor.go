@@ -16,16 +16,17 @@ import (
 	"github.com/filecoin-project/bacalhau/internal/agent"
 	"github.com/filecoin-project/bacalhau/protocol"
 	"github.com/filecoin-project/bacalhau/wasm"
+	"github.com/filecoin-project/bacalhau/wasm/confine"
 )
 
 // maxModuleBytes bounds a program, bytes.
 const maxModuleBytes = 64 << 20
 
-// executor is agent.Executor over the WebAssembly runner, with inputs from the data store.
+// executor is agent.Executor over WebAssembly in processes of its own, with inputs from the data store.
 type executor struct {
 	store   *data.Store
 	fetcher *data.Fetcher
-	runner  *wasm.Runner
+	runner  *confine.Runner
 
 	mu     sync.Mutex
 	last   cid.Cid // the module used last, for jobs have many pieces
@@ -40,8 +41,8 @@ func (e *executor) Check(ctx context.Context, doc *protocol.Document, endpoints 
 	if err != nil {
 		return err
 	}
-	if err := wasm.CheckWithin(module, limits(doc.Spec)); err != nil {
-		return agent.UnfitError{Err: err}
+	if err := e.checkModule(ctx, module, limits(doc.Spec)); err != nil {
+		return err
 	}
 	for _, p := range doc.Pieces {
 		t := task(module, doc.Spec, p)
@@ -55,6 +56,19 @@ func (e *executor) Check(ctx context.Context, doc *protocol.Document, endpoints 
 		}
 	}
 	return nil
+}
+
+// checkModule tells a module that does not fit from a check that did not succeed, and says nothing about the module.
+func (e *executor) checkModule(ctx context.Context, module []byte, l wasm.Limits) error {
+	if err := l.Check(); err != nil {
+		return agent.UnfitError{Err: err}
+	}
+	err := e.runner.Check(ctx, module, l)
+	var refused *wasm.ProfileError
+	if errors.As(err, &refused) {
+		return agent.UnfitError{Err: err}
+	}
+	return err
 }
 
 func unfit(format string, args ...any) error {

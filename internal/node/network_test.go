@@ -19,7 +19,16 @@ import (
 	"github.com/filecoin-project/bacalhau/internal/node"
 	"github.com/filecoin-project/bacalhau/protocol"
 	"github.com/filecoin-project/bacalhau/wasm"
+	"github.com/filecoin-project/bacalhau/wasm/confine"
 )
+
+// TestMain serves executions of the nodes that run in this process, as main does.
+func TestMain(m *testing.M) {
+	if confine.Started() {
+		os.Exit(confine.Serve())
+	}
+	os.Exit(m.Run())
+}
 
 // start runs a network until the test ends or stop is called.
 func start(t testing.TB, cfg node.NetworkConfig) (n *node.Network, stop func()) {

@@ -25,7 +25,7 @@ import (
 	"github.com/filecoin-project/bacalhau/internal/store"
 	"github.com/filecoin-project/bacalhau/protocol"
 	"github.com/filecoin-project/bacalhau/protocol/plan"
-	"github.com/filecoin-project/bacalhau/wasm"
+	"github.com/filecoin-project/bacalhau/wasm/confine"
 )
 
 // Config is everything that a node is made from.
@@ -87,6 +87,7 @@ type Node struct {
 	store     *store.Store
 	data      *data.Store
 	fetcher   *data.Fetcher
+	runner    *confine.Runner
 	listener  net.Listener
 	server    *http.Server
 	requester *agent.Requester // nil on a compute node
@@ -125,6 +126,9 @@ func Open(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := n.market.Subscribe(n.feed); err != nil {
 		return nil, err
 	}
+	if err := n.makeRunner(ctx); err != nil {
+		return nil, err
+	}
 	if err := n.makeAgent(); err != nil {
 		return nil, err
 	}
@@ -158,6 +162,24 @@ func (n *Node) deployment() agent.Deployment {
 	}
 }
 
+// makeRunner prepares processes for programs: a requester node checks them, a compute node runs them too.
+func (n *Node) makeRunner(ctx context.Context) (err error) {
+	engine := ""
+	if n.cfg.Compute != nil {
+		engine = n.cfg.Compute.Engine
+	}
+	if n.runner, err = confine.NewRunner(ctx, engine); err != nil {
+		return err
+	}
+	n.closers = append(n.closers, n.runner.Close)
+	n.cfg.Log.Info("programs run in processes of their own", "engine", n.runner.Engine(), "confinement", n.runner.Layers())
+	if lacks := n.runner.Lacks(); len(lacks) > 0 {
+		n.cfg.Log.Warn("this system cannot confine programs fully: take work from people that you trust, or use another kernel",
+			"lacks", lacks)
+	}
+	return nil
+}
+
 func (n *Node) makeAgent() (err error) {
 	lib := &library{store: n.data, fetcher: n.fetcher}
 	if n.cfg.Compute == nil {
@@ -172,12 +194,7 @@ func (n *Node) makeAgent() (err error) {
 		n.run = append(n.run, func(ctx context.Context) error { return n.requester.Run(ctx) })
 		return err
 	}
-	runner, err := wasm.NewRunner(n.cfg.Compute.Engine)
-	if err != nil {
-		return err
-	}
-	n.closers = append(n.closers, runner.Close)
-	var exec agent.Executor = &executor{store: n.data, fetcher: n.fetcher, runner: runner}
+	var exec agent.Executor = &executor{store: n.data, fetcher: n.fetcher, runner: n.runner}
 	if n.cfg.Compute.BadActor {
 		exec = freeRider{exec}
 	}

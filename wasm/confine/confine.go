@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/filecoin-project/bacalhau/wasm"
@@ -82,6 +83,13 @@ func (r *Runner) Engine() string { return r.engine }
 
 // Layers names what holds the children: of landlock, rlimits and seccomp those that this system has.
 func (r *Runner) Layers() []string { return r.layers }
+
+// Lacks names the others.
+func (r *Runner) Lacks() []string {
+	return slices.DeleteFunc([]string{"landlock", "rlimits", "seccomp"}, func(layer string) bool {
+		return slices.Contains(r.layers, layer)
+	})
+}
 
 // Close ends all children. It must not be called while Run or Check is.
 func (r *Runner) Close() error {
