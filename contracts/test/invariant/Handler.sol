@@ -1,45 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Game} from "../fixture/Game.sol";
+import {Absentees} from "./Absentees.sol";
 import {Execution, Outcome, Status} from "../../src/types/Execution.sol";
 import {Terms} from "../../src/types/Job.sol";
 import {Leaf, Seat, SeatStatus} from "../../src/types/Seat.sol";
 
 /// @title Plays many executions at once, each step of one of them chosen by a number. No step may fail: where the time
 /// for an action is over its timeout is taken, so that a state without a working timeout stops the game.
-contract Handler is Game {
-    enum Move {
-        Create,
-        CloseJob,
-        Accept,
-        AcceptReturned,
-        CloseReturned,
-        Commit,
-        TimeoutAssigned,
-        Settle,
-        TimeoutCommitted,
-        Verify,
-        Draw,
-        TimeoutDrawing,
-        CommitSeat,
-        TimeoutSeat,
-        Escalate,
-        SettleVerified,
-        Reveal,
-        TimeoutSilent,
-        TimeoutVerdict
-    }
-
-    /// Encoded, for the compiler cannot copy structs with arrays of structs into storage.
-    bytes[] private _runs;
-    bytes[] private _rests;
-    bytes[] private _jobs;
-
-    uint256 public steps;
-    uint256[19] public moves;
-    uint256 private _dice;
-
+contract Handler is Absentees {
     function step(uint256 dice) external {
         _dice = dice;
         ++steps;
@@ -54,16 +23,6 @@ contract Handler is Game {
         else if (_jobs.length != 0) _useJob(_roll(_jobs.length));
         else _createJob();
         _true(market.burned() >= burnedBefore, "burned money stays burned");
-    }
-
-    /// The next number below `sides`.
-    function _roll(uint256 sides) private returns (uint256) {
-        _dice = uint256(keccak256(abi.encode(_dice)));
-        return _dice % sides;
-    }
-
-    function _count(Move move) private {
-        ++moves[uint256(move)];
     }
 
     // ------------------------------------------------------------------ jobs
@@ -113,15 +72,6 @@ contract Handler is Game {
         else _rests[i] = abi.encode(terms, rest);
     }
 
-    function _keepRest(Run memory r, bytes32 id, uint32 from, uint32 count) private {
-        _rests.push(abi.encode(r.terms, _returned(r.execution, id, from, count)));
-    }
-
-    function _remove(bytes[] storage list, uint256 i) private {
-        list[i] = list[list.length - 1];
-        list.pop();
-    }
-
     // ------------------------------------------------------------------ executions
 
     function _play(uint256 i) private {
@@ -130,18 +80,10 @@ contract Handler is Game {
         if (r.execution.status == Status.Assigned) over = _playAssigned(r);
         else if (r.execution.status == Status.Committed) over = _playCommitted(r);
         else if (r.execution.status == Status.Verifying) over = _playVerifying(r);
+        else if (r.execution.status == Status.Challenged) over = _playChallenged(r);
         else over = _playVerdict(r);
         if (over) _remove(_runs, i);
         else _runs[i] = abi.encode(r);
-    }
-
-    function _expired(uint64 deadline) private returns (bool) {
-        if (_roll(8) == 0 && block.timestamp <= deadline) vm.warp(deadline + 1);
-        return block.timestamp > deadline;
-    }
-
-    function _mayLie(Leaf[] memory leaves) private returns (Leaf[] memory) {
-        return _roll(3) == 0 ? _lie(leaves, _roll(leaves.length)) : leaves;
     }
 
     function _playAssigned(Run memory r) private returns (bool over) {
@@ -161,6 +103,9 @@ contract Handler is Game {
         if (_expired(r.execution.deadline)) {
             market.timeoutCommitted(r.terms, r.execution);
             _count(Move.TimeoutCommitted);
+        } else if (r.execution.count > 1 && _roll(6) == 0) {
+            _demand(r, 1, r.execution.from + uint32(_roll(r.execution.count)));
+            over = false;
         } else if (_roll(4) == 0) {
             _settle(r);
             _count(Move.Settle);
@@ -213,13 +158,15 @@ contract Handler is Game {
 
     function _playResolving(Run memory r) private returns (bool) {
         bool second = r.seats[0].status == SeatStatus.Committed;
-        if (_expired(_resolveUntil(r))) {
-            if (block.timestamp <= _silentUntil(r)) vm.warp(_silentUntil(r) + 1);
-            market.timeoutSilent(r.terms, r.execution, r.verification, _panel(r));
-            _count(Move.TimeoutSilent);
-            return true;
+        bool full = second && r.seats[1].status == SeatStatus.Committed;
+        if (full && _roll(4) == 0 && block.timestamp <= _decideUntil(r)) _fallSilent(r);
+        if (_expired(_decideUntil(r))) return _playSilent(r);
+        uint8 asked = _roll(4) == 0 ? _withLeaves(r) : 0;
+        if (asked != 0) {
+            _demand(r, asked, _anyListed(r));
+            return false;
         }
-        if (second && r.seats[1].status == SeatStatus.Committed && _roll(4) != 0) return _playReveal(r);
+        if (full && _roll(4) != 0) return _playReveal(r);
         if (second && r.seats[1].number == 0 && _roll(4) != 0) {
             _escalate(r, _anyListed(r));
             _count(Move.Escalate);
@@ -228,12 +175,6 @@ contract Handler is Game {
         _settleVerified(r);
         _count(Move.SettleVerified);
         return true;
-    }
-
-    function _anyListed(Run memory r) private returns (uint32) {
-        uint32 k = uint32(_roll(r.execution.count));
-        while (!_has(r.verification.listed, k)) k = (k + 1) % r.execution.count;
-        return r.execution.from + k;
     }
 
     function _playReveal(Run memory r) private returns (bool) {
@@ -248,39 +189,12 @@ contract Handler is Game {
         return false;
     }
 
-    /// What must come out, from who lied about the piece.
-    function _outcome(Run memory r, uint32 piece) private returns (Outcome) {
-        bool[3] memory lied;
-        uint256 liars;
-        for (uint256 i; i < 3; ++i) {
-            address node = i == 0 ? r.execution.node : r.seats[i - 1].node;
-            bytes32 honest = _leaf(r.execution.id, node, piece, _truth(piece)).c;
-            lied[i] = r.leaves[i][_position(r, i, piece)].c != honest;
-            if (lied[i]) ++liars;
-        }
-        if (liars == 0) return Outcome.Agreed;
-        if (liars > 1) return Outcome.AllDiffer;
-        return lied[0] ? Outcome.FirstLost : lied[1] ? Outcome.SecondLost : Outcome.ThirdLost;
-    }
-
     function _playVerdict(Run memory r) private returns (bool) {
         vm.warp(block.timestamp > r.execution.deadline ? block.timestamp : r.execution.deadline + 1);
         market.timeoutVerdict(r.terms, r.execution, r.verification, _panel(r));
         _count(Move.TimeoutVerdict);
-        if (r.verification.outcome == Outcome.FirstLost) _keepRests(r);
+        if (r.verification.outcome == Outcome.FirstLost) _keepRests(r, r.verification.revealed);
         return true;
-    }
-
-    function _keepRests(Run memory r) private {
-        uint32 next = r.verification.revealed + 1;
-        uint32 ahead = r.verification.revealed - r.execution.from;
-        uint32 behind = r.execution.from + r.execution.count - next;
-        bytes32 id = r.execution.id;
-        if (ahead != 0) {
-            _keepRest(r, id, r.execution.from, ahead);
-            id = keccak256(abi.encode(id, next, "split"));
-        }
-        if (behind != 0) _keepRest(r, id, next, behind);
     }
 
     // ------------------------------------------------------------------ what must hold
@@ -322,6 +236,7 @@ contract Handler is Game {
     function _lockedFor(Run memory r) private pure returns (uint256 amount) {
         amount = uint256(r.terms.bid) * r.execution.count;
         if (r.execution.status != Status.Verdict) amount += r.terms.bond;
+        if (r.execution.status == Status.Challenged) amount += PRICE;
         amount += uint256(r.verification.bid) * r.verification.hits * (r.terms.seats - 1);
         if (r.verification.thirdTarget != 0) amount += r.verification.bid;
     }

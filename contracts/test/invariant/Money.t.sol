@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Handler} from "./Handler.sol";
+import {Players} from "./Players.sol";
 import {Check} from "../fixture/Check.sol";
 
 /// @title What holds after every step of any game.
@@ -40,23 +41,23 @@ contract MoneyInvariant is Check {
     /// Every step was a move, and a game of this length is more than openings.
     function afterInvariant() public view {
         uint256 total;
-        for (uint256 i; i < 19; ++i) {
-            total += _handler.moves(i);
+        for (uint256 i; i <= uint256(type(Players.Move).max); ++i) {
+            total += _handler.moves(Players.Move(i));
         }
         _eq(total, _handler.steps(), "a step is a move");
-        _true(_handler.moves(uint256(Handler.Move.Accept)) != 0, "something was assigned");
-        _true(_handler.moves(uint256(Handler.Move.Commit)) != 0, "something was committed");
+        _true(_handler.moves(Players.Move.Accept) != 0, "something was assigned");
+        _true(_handler.moves(Players.Move.Commit) != 0, "something was committed");
     }
 
     /// One long game in which every kind of move happens.
     function test_everyMoveHappens() public {
-        for (uint256 i; i < 600; ++i) {
+        for (uint256 i; i < 1200; ++i) {
             _handler.step(uint256(keccak256(abi.encode("long game", i))));
             if (i % 50 == 0) _handler.requireLocksExplained();
         }
         _handler.requireConserved();
-        for (uint256 i; i < 19; ++i) {
-            _true(_handler.moves(i) != 0, "every move");
+        for (uint256 i; i <= uint256(type(Players.Move).max); ++i) {
+            _true(_handler.moves(Players.Move(i)) != 0, string.concat("move ", vm.toString(i)));
         }
     }
 }
