@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Vm} from "./fixture/Check.sol";
-import {Game} from "./fixture/Game.sol";
+import {Court} from "./fixture/Court.sol";
 import {GasTable} from "./fixture/GasTable.sol";
 import {Tree} from "./fixture/Tree.sol";
 import {Dice} from "../src/lib/Dice.sol";
@@ -13,7 +13,7 @@ import {Leaf, Reveal, SeatStatus} from "../src/types/Seat.sol";
 /// @title What every transaction costs, each one a transaction of its own: writes GAS.md, or checks that it still holds.
 /// forge-config: default.isolate = true
 /// forge-config: default.evm_version = "prague"
-contract GasTest is Game {
+contract GasTest is Court {
     using GasTable for GasTable.State;
 
     string private constant PATH = "GAS.md";
@@ -29,6 +29,7 @@ contract GasTest is Game {
             _unverified(sizes[i]);
             _verified(sizes[i]);
             _slashed(sizes[i]);
+            _appealed(sizes[i]);
         }
         _rest();
         string memory table = _table.text();
@@ -65,7 +66,39 @@ contract GasTest is Game {
     }
 
     function _slashed(uint32 pieces) private {
-        Run memory r = _compared(pieces, true);
+        Run memory r = _convicted(pieces);
+        _timeoutVerdict(r);
+        _spent("timeoutVerdict");
+        _eq(market.burned(), r.terms.fine, "the cheat's fine");
+        _table.addLife("cheat slashed", pieces, r.verification.hits, _total);
+    }
+
+    /// The cheat appeals against that, and a jury of three confirms it.
+    function _appealed(uint32 pieces) private {
+        Run memory r = _convicted(pieces);
+        _appealCall(r, 1, r.execution.node);
+        _spent("appeal");
+        Trial memory t = _toAppealed(r, 1);
+        _drawJury(t);
+        _spent("drawJury, of 3");
+        for (uint8 number = 4; number <= 6; ++number) {
+            _commitVote(t, number, _vote(t, 0));
+            _spent("commitVote");
+        }
+        for (uint8 number = 4; number <= 6; ++number) {
+            _revealVote(t, number, _vote(t, 0));
+            _spent("revealVote");
+        }
+        vm.warp(t.jury.revealDeadline + 1);
+        _timeoutAppealedCall(t);
+        _spent("timeoutAppealed, jury of 3");
+        _eq(market.burned(), r.terms.fine, "the cheat's fine");
+        _table.addLife("slashed, appealed", pieces, r.verification.hits, _total);
+    }
+
+    /// Up to the verdict against the cheat in seat 1.
+    function _convicted(uint32 pieces) private returns (Run memory r) {
+        r = _compared(pieces, true);
         _escalate(r, 0);
         _spent("escalate");
         _draw(r, 3);
@@ -76,10 +109,6 @@ contract GasTest is Game {
         _revealCall(r, reveal);
         _spent("revealKey");
         _toVerdict(r, reveal, Outcome.FirstLost);
-        _timeoutVerdict(r);
-        _spent("timeoutVerdict");
-        _eq(market.burned(), r.terms.fine, "the cheat's fine");
-        _table.addLife("cheat slashed", pieces, r.verification.hits, _total);
     }
 
     // ------------------------------------------------------------------ stages
@@ -176,6 +205,16 @@ contract GasTest is Game {
         _spent("closeReturned");
         _restOfSeats();
         _restOfWallets();
+        _restOfVotes();
+    }
+
+    function _restOfVotes() private {
+        Run memory r = _convicted(1);
+        _appealCall(r, 1, r.execution.node);
+        Trial memory t = _toAppealed(r, 1);
+        _drawJury(t);
+        _declineVote(t, 4);
+        _spent("declineVote");
     }
 
     function _restOfSeats() private {
