@@ -55,7 +55,7 @@ func (v *View) foldDispute(event Event) error {
 		if err != nil {
 			return err
 		}
-		if back := e.Challenge.Back; back != StatusCommitted && back != StatusVerifying {
+		if back := e.Challenge.Back; back != StatusCommitted && (back != StatusVerifying || r.Verification == nil) {
 			return fmt.Errorf("a challenge cannot go back to %s", back)
 		}
 		r.Challenge = &e.Challenge
@@ -75,8 +75,9 @@ func (v *View) foldDispute(event Event) error {
 		if err != nil {
 			return err
 		}
+		r.Withheld = r.Withheld || e.Seat == 1
 		// Seat 1's execution returns, as another event says; with another seat the panel goes on.
-		r.Record.Status, r.Record.Deadline, r.Challenge = StatusVerifying, 0, nil
+		r.Record.Status, r.Record.Deadline, r.Challenge = r.Challenge.Back, 0, nil
 	case SelfOpened:
 		r, err := v.run(e.Execution)
 		if err != nil {
@@ -174,9 +175,12 @@ func (a *Appealed) Revealed() []Vote {
 	return votes
 }
 
-// Wrong says whether a seat was proved wrong: by the jury if there was an appeal, else by the opened piece. A case that
-// was closed without a majority proves nothing, and an open one nothing yet.
+// Wrong says whether a seat was proved wrong: by the jury if there was an appeal, else by the opened piece or, seat 1, by
+// a leaf that it could not show. A case that was closed without a majority proves nothing, and an open one nothing yet.
 func (r *Run) Wrong(seat uint8) bool {
+	if r.Withheld && seat == 1 {
+		return true
+	}
 	if r.Appeal != nil {
 		d := r.Appeal.Decision
 		return d != nil && d.Result != (common.Hash{}) && d.Right&(1<<seat) == 0

@@ -68,6 +68,10 @@ func TestFoldChallengeOfAPanel(t *testing.T) {
 	if got := r.ResolveBy(s.terms, window); got != due+50 {
 		t.Errorf("to be resolved by %d, want %d", got, due+50)
 	}
+	s.escalate(run, 2)
+	if r.Record.Deadline != due+50 {
+		t.Errorf("the escalation changed the deadline to %d", r.Record.Deadline)
+	}
 
 	s.fold(
 		protocol.LeafChallenged{Execution: run, Seat: 2, Challenge: challenge, Deadline: due + 90},

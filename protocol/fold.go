@@ -176,7 +176,11 @@ func (v *View) foldVerification(event Event) error {
 	case VerificationRequested:
 		return v.setVerification(e.Execution, e.Verification, StatusVerifying, 0)
 	case VerificationEscalated:
-		return v.setVerification(e.Execution, e.Verification, StatusVerifying, 0)
+		r, err := v.run(e.Execution)
+		if err != nil {
+			return err
+		}
+		return v.setVerification(e.Execution, e.Verification, StatusVerifying, r.Record.Deadline)
 	case KeyRevealed:
 		r, err := v.run(e.Execution)
 		if err != nil {

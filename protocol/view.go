@@ -68,6 +68,8 @@ type Run struct {
 	Seats        map[uint8]*SeatRun
 	// Challenge is the client's demand for a leaf that is not answered yet.
 	Challenge *Challenge
+	// Withheld means that seat 1 did not answer a challenge.
+	Withheld bool
 	// Answers are leaves that seats showed because the client demanded them, by seat and piece.
 	Answers map[uint8]map[uint32]Proven
 	// Openings are the seats' own, by seat.

@@ -54,6 +54,8 @@ type Task struct {
 	Piece protocol.Piece
 	// Seed for the program's random numbers, the same for everyone who runs the piece.
 	Seed [32]byte
+	// MemoryKey asks for Output.KeyedMemory unless it is zero.
+	MemoryKey common.Hash
 	// Endpoints where inputs may be had.
 	Endpoints []string
 }
@@ -64,6 +66,8 @@ type Output struct {
 	Result protocol.Result
 	Root   common.Hash
 	CAR    []byte
+	// KeyedMemory is the hash of the final memory with the task's MemoryKey.
+	KeyedMemory common.Hash
 }
 
 // Executor runs pieces. The same task gives the same Result everywhere.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -22,6 +23,8 @@ type published struct {
 	leaves    []byte
 	pieces    []uint32
 	endpoints []string
+	// shown are leaves that the seat proved on chain, by piece.
+	shown map[uint32]protocol.Proven
 }
 
 // collect fetches what a seat published and opens it with the client's keys. What it gets it keeps, though it may not be
@@ -38,41 +41,53 @@ func (r *Requester) collect(ctx context.Context, a plan.Collect) error {
 	key := plan.SeatKey(a)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, known := r.opened[key]; !known || !opened.Failed {
+	if before, known := r.opened[key]; !known || !opened.Failed || before.Failed {
 		r.opened[key] = opened
 	}
 	return err
 }
 
-// openSeat decrypts a seat's leaves. An error comes with as much as could be had.
+// openSeat decrypts a seat's leaves, or if they cannot be had those that it proved on chain. An error comes with as much
+// as could be had.
 func (r *Requester) openSeat(ctx context.Context, p published, execution common.Hash) (plan.Opened, error) {
 	leaves, missing, err := r.leaves(ctx, p)
+	var tree *protocol.SumTree
+	if err == nil {
+		tree, err = protocol.LeavesTree(leaves)
+		if err != nil || tree.Root() != (protocol.Sum{Hash: p.root, Sum: p.fuel}) {
+			err = errors.New("the published leaves are not the ones committed to")
+		}
+	}
+	opened := plan.Opened{Failed: err != nil, Incomplete: missing != nil, Pieces: map[uint32]plan.OpenedPiece{}}
 	if err != nil {
-		return plan.Opened{Failed: true}, err
-	}
-	tree, err := protocol.LeavesTree(leaves)
-	if err != nil || tree.Root() != (protocol.Sum{Hash: p.root, Sum: p.fuel}) {
-		return plan.Opened{Failed: true}, errors.New("the published leaves are not the ones committed to")
-	}
-	opened := plan.Opened{
-		Incomplete: missing != nil, Pieces: make(map[uint32]plan.OpenedPiece, len(leaves)),
+		for index, shown := range p.shown {
+			opened.Pieces[index] = r.openLeaf(p, execution, index, shown)
+		}
+		return opened, err
 	}
 	for i, leaf := range leaves {
-		piece := plan.OpenedPiece{Leaf: leaf, Proof: tree.Proof(i)}
 		index := p.pieces[i]
-		if leaf.Index == index { // another piece's leaf is a result of nothing here, to the contract too
-			binding := protocol.Binding{
-				ChainID: r.ChainID, Contract: r.Contract, Execution: execution, Index: index, Node: p.node,
-			}
-			sealed := protocol.Sealed{Rx: leaf.Rx, Parity: leaf.Parity, C: leaf.C}
-			piece.Digest, piece.Shared, err = protocol.Unseal(sealed, r.Secret.PieceKey(p.terms.Salt, index), binding)
-			if err != nil && !errors.Is(err, protocol.ErrUnreadable) {
-				return plan.Opened{Failed: true}, err
-			}
-		}
-		opened.Pieces[index] = piece
+		opened.Pieces[index] = r.openLeaf(p, execution, index, protocol.Proven{Leaf: leaf, Proof: tree.Proof(i)})
 	}
 	return opened, missing
+}
+
+// openLeaf decrypts the leaf that stands in the place of a piece. Another piece's leaf is a result of nothing here, to
+// the contract too, like one that nobody can read.
+func (r *Requester) openLeaf(p published, execution common.Hash, index uint32, at protocol.Proven) plan.OpenedPiece {
+	piece := plan.OpenedPiece{Leaf: at.Leaf, Proof: at.Proof}
+	if at.Leaf.Index != index {
+		return piece
+	}
+	binding := protocol.Binding{
+		ChainID: r.ChainID, Contract: r.Contract, Execution: execution, Index: index, Node: p.node,
+	}
+	sealed := protocol.Sealed{Rx: at.Leaf.Rx, Parity: at.Leaf.Parity, C: at.Leaf.C}
+	digest, shared, err := protocol.Unseal(sealed, r.Secret.PieceKey(p.terms.Salt, index), binding)
+	if err == nil {
+		piece.Digest, piece.Shared = digest, shared
+	}
+	return piece
 }
 
 // publishedBy looks up a seat's commitment in the view.
@@ -97,7 +112,7 @@ func (r *Requester) publishedBy(execution common.Hash, seat uint8) (p published,
 			p.node, p.root, p.fuel, p.leaves = s.Record.Node, s.Record.Root, s.Record.Fuel, s.Leaves
 			p.pieces = run.Checked(p.terms, seat)
 		}
-		p.endpoints = endpointsFor(v, p.node, r.Self)
+		p.endpoints, p.shown = endpointsFor(v, p.node, r.Self), maps.Clone(run.Answers[seat])
 	})
 	return p, err
 }

@@ -59,7 +59,13 @@ func NewCompute(cfg ComputeConfig) (*Compute, error) {
 		c.work[plan.SeatKey{Execution: w.Execution, Seat: w.Seat}] = finished(w)
 		return nil
 	})
-	return c, err
+	if err != nil {
+		return nil, err
+	}
+	return c, cfg.Store.Ballots(func(b store.Ballot) error {
+		c.work[plan.SeatKey{Execution: b.Execution, Seat: b.Number}] = c.judged(b)
+		return nil
+	})
 }
 
 func finished(w store.Work) plan.WorkFacts {
@@ -121,7 +127,18 @@ func (c *Compute) act(ctx context.Context, action plan.Action) {
 		c.perform.do(ctx, "offer:"+a.Job.Hex(), func(ctx context.Context) error { return c.offer(ctx, a) })
 	case plan.Execute:
 		key := fmt.Sprintf("execute:%s:%d", a.Execution, a.Seat)
-		c.perform.do(ctx, key, func(ctx context.Context) error { return c.execute(ctx, a) })
+		c.perform.do(ctx, key, func(ctx context.Context) error {
+			return c.tried(ctx, plan.SeatKey{Execution: a.Execution, Seat: a.Seat}, c.execute(ctx, a))
+		})
+	case plan.Judge:
+		key := fmt.Sprintf("judge:%s:%d", a.Execution, a.Number)
+		c.perform.do(ctx, key, func(ctx context.Context) error {
+			return c.tried(ctx, plan.SeatKey{Execution: a.Execution, Seat: a.Number}, c.judge(ctx, a))
+		})
+	case plan.Answer:
+		c.perform.do(ctx, a.Key, func(ctx context.Context) error { return c.answer(ctx, a) })
+	case plan.Disclose:
+		c.perform.do(ctx, a.Key, func(ctx context.Context) error { return c.disclose(ctx, a) })
 	}
 }
 

@@ -77,7 +77,8 @@ func TestFailedRunIsNoResult(t *testing.T) {
 	if trouble == nil || !strings.Contains(trouble.Error(), "out of memory") {
 		t.Errorf("trouble: %v", w.compute.perform.trouble())
 	}
-	if run.Record.Status != protocol.StatusAssigned || len(w.compute.work) != 0 {
+	work := w.compute.work[plan.SeatKey{Execution: run.Record.ID, Seat: 1}]
+	if run.Record.Status != protocol.StatusAssigned || work != (plan.WorkFacts{Failing: true}) {
 		t.Errorf("execution %+v, work %+v", run.Record, w.compute.work)
 	}
 	w.restart() // which forgets the pause before the next try, too

@@ -164,8 +164,8 @@ func (r *Requester) over(v *protocol.View, j *protocol.Job, cancelled bool) bool
 // owes says whether an ended execution has outputs that the client accepted and does not have yet; the caller holds
 // r.mu.
 func (r *Requester) owes(run *protocol.Run) bool {
-	accepted := run.Record.Status == protocol.StatusSettled ||
-		(run.Verification != nil && run.Verification.Outcome == protocol.OutcomeFirstLost)
+	_, kept := run.Kept()
+	accepted := run.Record.Status == protocol.StatusSettled || len(kept) > 0
 	return accepted && r.delivered[run.Record.Job][run.Record.ID] == nil
 }
 

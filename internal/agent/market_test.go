@@ -174,6 +174,28 @@ func (a *account) run(call protocol.Call) ([]protocol.Event, error) {
 			return nil, err
 		}
 		return []protocol.Event{protocol.ExecutionSettled{Execution: c.Execution.ID, Pay: c.Terms.Bid}}, nil
+	case protocol.Decline:
+		if err := a.match(c.Execution, protocol.StatusAssigned); err != nil {
+			return nil, err
+		}
+		return []protocol.Event{
+			protocol.ExecutionDeclined{Execution: c.Execution.ID, Node: a.self},
+			protocol.ExecutionReturned{
+				Execution: c.Execution.ID, Returned: c.Execution.ID, From: c.Execution.From, Count: c.Execution.Count,
+			},
+		}, nil
+	case protocol.AnswerLeaf:
+		if err := a.match(c.Execution, protocol.StatusChallenged); err != nil {
+			return nil, err
+		}
+		return []protocol.Event{protocol.LeafAnswered{
+			Execution: c.Execution.ID, Seat: c.Challenge.Seat, Piece: c.Challenge.Piece, Leaf: c.Opening.Leaf,
+			Proof: c.Opening.Proof, Deadline: a.head.Time + c.Challenge.Left,
+		}}, nil
+	case protocol.OpenSelf:
+		return []protocol.Event{protocol.SelfOpened{
+			Execution: c.Execution.ID, Seat: c.Seat, Node: a.self, Piece: c.Disclosure.Piece, Fuel: c.Disclosure.Opening.Leaf.Fuel,
+		}}, nil
 	}
 	panic(fmt.Sprintf("nobody should send %T", call))
 }

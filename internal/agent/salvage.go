@@ -61,7 +61,8 @@ func (r *Requester) claims(job common.Hash) []claim {
 			}
 			c := claim{execution: id, seats: []uint8{1}}
 			if run.Record.Status != protocol.StatusSettled {
-				c.seats, c.piece = []uint8{2, 3}, &run.Verification.Revealed
+				piece, seats := run.Kept()
+				c.seats, c.piece = seats, &piece
 			}
 			claims = append(claims, c)
 		}

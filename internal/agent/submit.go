@@ -135,11 +135,11 @@ func (r *Requester) affordable(ctx context.Context, t protocol.Terms, count uint
 	r.mu.Lock()
 	running := r.unfinished()
 	r.mu.Unlock()
-	need := new(big.Int)
-	r.Feed.Read(func(v *protocol.View) { need.Add(need, plan.Reserved(v, maps.Keys(running))) })
+	rules, need := plan.Terms{Self: r.Self, Parameters: r.Parameters}, new(big.Int)
+	r.Feed.Read(func(v *protocol.View) { need.Add(need, rules.Reserved(v, maps.Keys(running))) })
 	executions := (int64(t.Pieces) + int64(count) - 1) / int64(count)
 	need.Add(need, new(big.Int).Mul(t.Bid, big.NewInt(int64(t.Pieces))))
-	need.Add(need, new(big.Int).Mul(plan.Stake(t), big.NewInt(executions)))
+	need.Add(need, new(big.Int).Mul(rules.Stake(t), big.NewInt(executions)))
 	need.Add(need, r.Parameters.MinDeposit)
 	if wallet.Free.Cmp(need) < 0 {
 		return &FundsError{Need: need, Free: wallet.Free}

@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/protocol/plan"
 )
 
 func TestJobThatTheContractRefusesIsRejected(t *testing.T) {
@@ -34,7 +35,8 @@ func TestJobThatTheContractRefusesIsRejected(t *testing.T) {
 	}
 }
 
-// A job locks its escrow and, for each execution, the bond; the same again is kept for the checks of the bond's worth.
+// A job locks its escrow and, for each execution, the bond; the same again is kept for the checks of the bond's worth, and
+// the price of demanding a leaf.
 func TestSubmitNeedsTheReserves(t *testing.T) {
 	const pieces, rate = 4, 1 << 14
 	for seats := uint8(2); seats <= 3; seats++ {
@@ -45,7 +47,7 @@ func TestSubmitNeedsTheReserves(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stake := stakes.Bond.Int64() * int64(seats+1) / 2
+		stake := stakes.Bond.Int64()*int64(seats+1)/2 + 1
 		need := 10*pieces + 2*stake + 1 // and the minimum deposit
 		w.ledger.free[w.self("client")] = big.NewInt(need - 1)
 		_, err = w.requester.Submit(t.Context(), s)
@@ -69,7 +71,7 @@ func TestSubmitNeedsTheReserves(t *testing.T) {
 // What runs may still need its checks paid: a new job must not take that money.
 func TestSubmitLeavesRunningJobsTheirReserves(t *testing.T) {
 	w, run := committed(t, 5, honest)
-	reserve := protocol.ReserveRoundedUp(w.terms(run))
+	reserve := plan.Terms{Parameters: w.parameters()}.Reserve(w.terms(run))
 	w.ledger.free[w.self("client")] = big.NewInt(0)
 	_, err := w.requester.Submit(t.Context(), submission(1))
 	var alone, beside *FundsError

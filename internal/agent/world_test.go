@@ -201,5 +201,6 @@ func (m machine) Run(ctx context.Context, t Task) (Output, error) {
 		return Output{}, err
 	}
 	root, err := scratch.Publish(ctx, map[string][]byte{ResultFile: raw}, map[string]common.Hash{OutputsDir: outputs})
-	return Output{Result: result, Root: root, CAR: scratch.export(root)}, err
+	keyed := crypto.Keccak256Hash(t.MemoryKey[:], t.Seed[:])
+	return Output{Result: result, Root: root, CAR: scratch.export(root), KeyedMemory: keyed}, err
 }

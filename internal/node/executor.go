@@ -90,7 +90,7 @@ func (e *executor) Run(ctx context.Context, t agent.Task) (agent.Output, error) 
 		return agent.Output{}, err
 	}
 	run := task(module, t.Spec, t.Piece)
-	run.Seed = t.Seed
+	run.Seed, run.MemoryKey = t.Seed, t.MemoryKey
 	if run.Inputs, err = e.inputs(ctx, allInputs(t.Spec, t.Piece), t.Endpoints); err != nil {
 		return agent.Output{}, err
 	}
@@ -173,7 +173,7 @@ func pack(ctx context.Context, r *wasm.Result) (agent.Output, error) {
 	if err != nil {
 		return agent.Output{}, err
 	}
-	out := agent.Output{Result: protocol.Result{
+	out := agent.Output{KeyedMemory: r.KeyedMemoryHash, Result: protocol.Result{
 		ExitCode: r.ExitCode, Fuel: r.Fuel, Outputs: digest, Memory: r.MemoryHash,
 	}}
 	raw, err := json.Marshal(out.Result)

@@ -127,7 +127,7 @@ func OpenNetwork(ctx context.Context, cfg NetworkConfig) (_ *Network, err error)
 
 func developmentPolicy() plan.Policy {
 	return plan.Policy{
-		MinBid: big.NewInt(1), MinFuelPrice: big.NewInt(1), MaxPieces: 4000, OfferSeconds: 60, Grace: 10,
+		MinBid: big.NewInt(1), MinFuelPrice: big.NewInt(1), MaxPieces: 4000, OfferSeconds: 60, Appeals: true, Grace: 10,
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 const (
 	spaceWork      = 'w'
+	spaceBallot    = 'b'
 	spaceNonce     = 'n'
 	spaceJob       = 'j'
 	spaceDelivered = 'd'
@@ -43,6 +44,30 @@ func (s *Store) PutWork(w Work) error {
 // Works calls visit with every seat's work.
 func (s *Store) Works(visit func(Work) error) error {
 	return list(s, spaceWork, func(_ []byte, w Work) error { return visit(w) })
+}
+
+// Work gets a seat's work, or ErrNotFound.
+func (s *Store) Work(execution common.Hash, seat uint8) (Work, error) {
+	var w Work
+	return w, s.get(spaceWork, append(execution.Bytes(), seat), &w)
+}
+
+// Ballot is a juror's vote and the nonce that seals it.
+type Ballot struct {
+	Execution common.Hash
+	Number    uint8
+	Vote      protocol.Vote
+	Nonce     common.Hash
+}
+
+// PutBallot makes a vote durable. It must precede its commitment, which nobody can open without it.
+func (s *Store) PutBallot(b Ballot) error {
+	return s.put(spaceBallot, append(b.Execution.Bytes(), b.Number), b)
+}
+
+// Ballots calls visit with every vote.
+func (s *Store) Ballots(visit func(Ballot) error) error {
+	return list(s, spaceBallot, func(_ []byte, b Ballot) error { return visit(b) })
 }
 
 // NextNonce takes the wallet's next nonce for an offer or a job, for ever.

@@ -25,11 +25,11 @@ func (f RequesterFacts) assign(v *protocol.View, j *protocol.Job, facts JobFacts
 		if i < 0 {
 			continue
 		}
-		if lack := f.money.short(Stake(j.Terms)); lack != nil {
+		if lack := f.money.short(f.Stake(j.Terms)); lack != nil {
 			return append(actions, TopUp{For: j.ID, Wei: lack}) // or what runs gives its own back
 		}
 		f.money.free.Sub(f.money.free, j.Terms.Bond)
-		f.money.keep(protocol.ReserveRoundedUp(j.Terms))
+		f.money.keep(f.Reserve(j.Terms))
 		r := &open[i]
 		count := min(r.Count, o.Offer.Pieces, facts.PiecesPerExecution, f.Parameters.MaxPieces)
 		seedHash := protocol.SeedHash(f.Secret.Dice(j.ID, o.Offer.Node, o.Offer.Nonce))
@@ -56,8 +56,7 @@ func (f RequesterFacts) assign(v *protocol.View, j *protocol.Job, facts JobFacts
 func provedWrong(v *protocol.View, j *protocol.Job, r protocol.Range, node common.Address) bool {
 	return slices.ContainsFunc(j.Runs, func(id common.Hash) bool {
 		run := v.Runs[id]
-		return run.Node == node && run.From <= r.From && r.From < run.From+run.Count &&
-			run.Verification != nil && run.Verification.Outcome == protocol.OutcomeFirstLost
+		return run.Node == node && run.From <= r.From && r.From < run.From+run.Count && run.Wrong(1)
 	})
 }
 
@@ -68,7 +67,7 @@ func (f RequesterFacts) offersFor(v *protocol.View, j *protocol.Job) []protocol.
 	for _, o := range slices.Concat(j.Offers, f.Offers) {
 		key := KeyOf(o.Offer, o.Signature)
 		if o.Offer.Job != j.ID || o.Offer.Pieces == 0 || v.Head.Time > o.Offer.Deadline || !v.Nodes[o.Offer.Node] ||
-			f.Refused[key] || seen[key] {
+			v.Paused[o.Offer.Node] || f.Refused[key] || seen[key] {
 			continue
 		}
 		seen[key] = true

@@ -232,9 +232,10 @@ func TestNoShowIsNoProof(t *testing.T) {
 	g.clientExpects("accept alice#2 for 4 of A")
 }
 
-// Each execution costs the bond at once and, for each verifier's seat, up to half of it when the dice are known.
+// Each execution costs the bond at once and, for each verifier's seat, up to half of it when the dice are known; a leaf
+// may have to be demanded too.
 func TestClientAcceptsWhatItCanPayTheChecksOf(t *testing.T) {
-	for seats, stake := range map[uint8]int64{lazy: bond + bond/2, eager: 2 * bond} {
+	for seats, stake := range map[uint8]int64{lazy: bond + bond/2 + price, eager: 2*bond + price} {
 		g := newGame(t, seats)
 		g.offers("alice", 3)
 		g.offers("bob", 3)
@@ -249,7 +250,7 @@ func TestClientAcceptsWhatItCanPayTheChecksOf(t *testing.T) {
 
 // What runs keeps its reserve until the dice are known, and a bid for a third seat until it needs none.
 func TestRunningExecutionsKeepTheirReserve(t *testing.T) {
-	const stake = bond + bond/2
+	const stake = bond + bond/2 + price
 	g := newGame(t, lazy)
 	a := g.assign("alice", 4)
 	g.offers("bob", 1)
@@ -259,26 +260,26 @@ func TestRunningExecutionsKeepTheirReserve(t *testing.T) {
 		g.clientExpects(append([]string{"accept bob#2 for 1"}, beside...)...)
 		g.client.Wallet.Free = big.NewInt(kept + stake - 1)
 		g.clientExpects(append([]string{"topUp job: 1"}, beside...)...)
-		if got := plan.Reserved(g.v, maps.Keys(g.client.Jobs)); len(beside) == 0 && got.Int64() != kept {
+		if got := g.client.Reserved(g.v, maps.Keys(g.client.Jobs)); len(beside) == 0 && got.Int64() != kept {
 			t.Errorf("reserved are %d, want %d", got, kept)
 		}
 	}
-	spare(bond / 2)
+	spare(bond/2 + price)
 	a.commits(1, 2)
-	spare(bond / 2)
+	spare(bond/2 + price)
 	g.confirm()
 	spare(2*raised, "verify A at 12: [1 2]")
 	a.verifies(1, 2)
-	spare(raised)
+	spare(raised + price)
 	g.wait(2)
 	a.draws(2, "carol")
-	spare(raised)
+	spare(raised + price)
 	a.says(2, "cheap", 1).answers(2)
-	spare(raised, "collect A/1", "collect A/2")
+	spare(raised+price, "collect A/1", "collect A/2")
 	a.collected(1, 2)
 	spare(raised, "escalate A: 1")
 	a.escalates(1)
-	spare(0)
+	spare(price)
 	a.draws(3, "dave").answers(3).collected(3)
 	spare(0, "revealKey A: 1")
 	a.reveals(1, protocol.OutcomeSecondLost)
@@ -303,13 +304,13 @@ func TestOlderJobsAreServedFirst(t *testing.T) {
 	absent := young
 	absent.Cancelled = true
 	g.client.Jobs[named("absent")] = absent
-	g.client.Wallet.Free = big.NewInt(bond + bond/2)
+	g.client.Wallet.Free = big.NewInt(bond + bond/2 + price)
 	for range 20 {
 		if call := plan.Requester(g.v, g.client)[0].(plan.Send).Call.(protocol.AcceptOffer); call.Offer.Job != g.job {
 			t.Fatalf("the offer for job %s is accepted first", call.Offer.Job)
 		}
 	}
-	if got := plan.Reserved(g.v, maps.Keys(g.client.Jobs)); got.Sign() != 0 {
+	if got := g.client.Reserved(g.v, maps.Keys(g.client.Jobs)); got.Sign() != 0 {
 		t.Errorf("reserved are %d for nothing", got)
 	}
 }

@@ -44,13 +44,23 @@ func (b *budget) short(amount *big.Int) *big.Int {
 	return lack
 }
 
-// Stake is what a client needs free to have some pieces run by one node, wei: the bond and the reserve for checks.
-func Stake(t protocol.Terms) *big.Int {
-	return new(big.Int).Add(t.Bond, protocol.ReserveRoundedUp(t))
+// Stake is what a client needs free to have some pieces run by one node, wei: the bond and the reserve.
+func (f Terms) Stake(t protocol.Terms) *big.Int {
+	return new(big.Int).Add(t.Bond, f.Reserve(t))
+}
+
+// Reserve is what a client keeps free for one execution until the dice are known, wei: the price of its checks, and that
+// of demanding a leaf where there is more than one.
+func (f Terms) Reserve(t protocol.Terms) *big.Int {
+	reserve := protocol.ReserveRoundedUp(t)
+	if t.Pieces > 1 {
+		reserve.Add(reserve, f.Parameters.ChallengePrice)
+	}
+	return reserve
 }
 
 // Reserved is what a client keeps free for the checks of the executions that it has running, wei.
-func Reserved(v *protocol.View, jobs iter.Seq[common.Hash]) *big.Int {
+func (f Terms) Reserved(v *protocol.View, jobs iter.Seq[common.Hash]) *big.Int {
 	total := new(big.Int)
 	for id := range jobs {
 		j := v.Jobs[id]
@@ -58,21 +68,31 @@ func Reserved(v *protocol.View, jobs iter.Seq[common.Hash]) *big.Int {
 			continue
 		}
 		for _, run := range j.Runs {
-			total.Add(total, reserve(v.Runs[run], j.Terms))
+			total.Add(total, f.reserve(v.Runs[run], j.Terms))
 		}
 	}
 	return total
 }
 
-// reserve is what an execution's checks may still cost: all of them, or a third seat for one.
-func reserve(r *protocol.Run, t protocol.Terms) *big.Int {
-	switch r.Record.Status {
+// reserve is what an execution may still cost beyond what is locked: all checks, or a third seat for one, and a
+// challenge where there is more than one leaf. What an answered challenge cost does not come back to be spent again.
+func (f Terms) reserve(r *protocol.Run, t protocol.Terms) *big.Int {
+	status := r.Record.Status
+	if r.Challenge != nil {
+		status = r.Challenge.Back
+	}
+	switch status {
 	case protocol.StatusAssigned, protocol.StatusCommitted:
-		return protocol.ReserveRoundedUp(t)
+		return f.Reserve(t)
 	case protocol.StatusVerifying:
-		if r.Verification != nil && t.Seats == 2 && r.Verification.ThirdTarget == 0 {
-			return r.Verification.Bid
+		reserve := new(big.Int)
+		if t.Seats == 2 && r.Verification.ThirdTarget == 0 {
+			reserve.Set(r.Verification.Bid)
 		}
+		if r.Count > 1 {
+			reserve.Add(reserve, f.Parameters.ChallengePrice)
+		}
+		return reserve
 	}
 	return new(big.Int)
 }

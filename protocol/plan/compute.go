@@ -18,7 +18,7 @@ type ComputeFacts struct {
 	Specs map[common.Hash]SpecFacts
 	// Offered is this node's latest offer for a job.
 	Offered map[common.Hash]protocol.Offer
-	// Work that was begun; finished work has its commitment on disk.
+	// Work that was begun, by seat or juror's number; finished work has its commitment on disk.
 	Work map[SeatKey]WorkFacts
 }
 
@@ -29,10 +29,14 @@ type SpecFacts struct {
 	Reason string
 }
 
-// WorkFacts is the state of one seat's work.
+// WorkFacts is the state of the work for one seat, or for one juror's vote.
 type WorkFacts struct {
-	// Commitment is set once the results are durable.
+	// Failing means that the last attempt failed: inputs cannot be had, or this machine is too small.
+	Failing bool
+	// Commitment is set once a seat's results are durable.
 	Commitment *Commitment
+	// Ballot is set once a juror's vote is durable.
+	Ballot *Ballot
 }
 
 // Commitment is what a node publishes for a seat.
@@ -40,6 +44,13 @@ type Commitment struct {
 	Root   common.Hash
 	Fuel   uint64
 	Leaves []byte
+}
+
+// Ballot is a juror's vote and what it is sealed with.
+type Ballot struct {
+	Vote   protocol.Vote
+	Nonce  common.Hash
+	Sealed common.Hash // Vote.Commitment with the nonce
 }
 
 // Policy is what a compute node asks for.
@@ -52,6 +63,8 @@ type Policy struct {
 	MaxPieces uint32
 	// OfferSeconds is how long an offer stands.
 	OfferSeconds uint64
+	// Appeals says whether the node appeals against a verdict that its result is wrong.
+	Appeals bool
 	// Grace before doing what others profit from more, seconds.
 	Grace uint64
 }
@@ -65,69 +78,34 @@ func Compute(v *protocol.View, f ComputeFacts) []Action {
 			continue
 		}
 		t := v.Jobs[r.Record.Job].Terms
-		if r.Node == f.Self {
-			if r.Record.Status == protocol.StatusAssigned {
-				busy += r.Count
-			}
-			actions = append(actions, f.firstSeat(v, r)...)
-			actions = append(actions, f.force(v, r, t, 0)...)
-			actions = append(actions, f.keep(v, r, t, f.Policy.Grace)...)
+		number := numberOf(f.Self, r, t)
+		if number == 0 {
 			continue
 		}
-		mine := false
-		var work []Action
-		for _, seat := range r.Panel(t) {
-			if seat.Node != f.Self {
-				continue
-			}
-			mine = true
-			if seat.Status == protocol.SeatStatusRunning {
-				busy += seat.Pieces
-				work = append(work, f.verifierSeat(v, r, t, seat)...)
-			}
-		}
-		if !mine {
-			continue
-		}
+		work, pieces := f.duty(v, r, t, number)
+		busy += pieces
 		actions = append(actions, work...)
 		actions = append(actions, f.force(v, r, t, 0)...)
 		if !slices.ContainsFunc(work, isSend) { // a commitment outdates the seat that a draw would bring along
-			actions = append(actions, f.keep(v, r, t, f.Policy.Grace)...)
+			actions = append(actions, f.keep(v, r, t, f.grace(r, number))...)
 		}
 	}
 	return append(actions, f.offers(v, busy)...)
 }
 
-func (f ComputeFacts) firstSeat(v *protocol.View, r *protocol.Run) []Action {
-	if r.Record.Status != protocol.StatusAssigned || v.Head.Time > r.Record.Deadline {
-		return nil
+// grace is how long the node waits for others to do what anyone may do, seconds. Nobody wants a case decided more than
+// who appealed.
+func (f ComputeFacts) grace(r *protocol.Run, number uint8) uint64 {
+	if r.Appeal != nil && r.Appeal.Record.Appellant == number {
+		return 0
 	}
-	if c := f.Work[SeatKey{r.Record.ID, 1}].Commitment; c != nil {
-		return []Action{send(protocol.CommitResult{
-			Execution: r.Record, Root: c.Root, Fuel: c.Fuel, Leaves: c.Leaves,
-		}, "%s", r.Record.ID)}
-	}
-	return []Action{Execute{Job: r.Record.Job, Execution: r.Record.ID, Seat: 1, Pieces: pieces(r.From, r.Count)}}
-}
-
-func (f ComputeFacts) verifierSeat(v *protocol.View, r *protocol.Run, t protocol.Terms, seat protocol.Seat) []Action {
-	if v.Head.Time > seat.Deadline {
-		return nil
-	}
-	if c := f.Work[SeatKey{r.Record.ID, seat.Number}].Commitment; c != nil {
-		return []Action{send(protocol.CommitVerification{
-			Seat: seat, Root: c.Root, Fuel: c.Fuel, Leaves: c.Leaves,
-		}, "%s:%d", r.Record.ID, seat.Number)}
-	}
-	return []Action{Execute{
-		Job: r.Record.Job, Execution: r.Record.ID, Seat: seat.Number, Pieces: r.Checked(t, seat.Number),
-	}}
+	return f.Policy.Grace
 }
 
 // offers plans one standing offer for every job that has open pieces and suits the node, as far as it could hold all of
 // them at once: what stands may be accepted any time.
 func (f ComputeFacts) offers(v *protocol.View, busy uint32) []Action {
-	if !v.Nodes[f.Self] {
+	if !v.Nodes[f.Self] || v.Paused[f.Self] {
 		return nil
 	}
 	room := uint64(f.Policy.MaxPieces) - min(uint64(busy), uint64(f.Policy.MaxPieces))
@@ -143,7 +121,7 @@ func (f ComputeFacts) offers(v *protocol.View, busy uint32) []Action {
 	var actions []Action
 	for _, j := range f.wanting(v) {
 		open := j.Open()
-		if room == 0 || f.outstanding(v, j) || f.Declines(j.Terms) != "" {
+		if room == 0 || f.outstanding(v, j) || f.Declines(j.Terms) != "" || f.gaveBack(v, j) {
 			continue
 		}
 		spec, loaded := f.Specs[j.ID]
@@ -196,6 +174,11 @@ func (f ComputeFacts) outstanding(v *protocol.View, j *protocol.Job) bool {
 	return !slices.ContainsFunc(j.Runs, func(id common.Hash) bool {
 		return v.Runs[id].Node == f.Self && v.Runs[id].Nonce == o.Nonce
 	})
+}
+
+// gaveBack says whether the node declined pieces of a job after it had got them: it could not run others either.
+func (f ComputeFacts) gaveBack(v *protocol.View, j *protocol.Job) bool {
+	return slices.ContainsFunc(j.Runs, func(id common.Hash) bool { return v.Runs[id].Node == f.Self && v.Runs[id].Declined })
 }
 
 // Declines says why the node does not want a job with these terms, or nothing.

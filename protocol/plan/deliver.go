@@ -8,8 +8,8 @@ func (f RequesterFacts) deliver(v *protocol.View, r *protocol.Run, t protocol.Te
 	case f.Delivered[r.Record.ID]:
 	case r.Record.Status == protocol.StatusSettled:
 		return f.deliverFirst(v, r, t)
-	case r.Verification != nil && r.Verification.Outcome == protocol.OutcomeFirstLost:
-		return f.deliverRevealed(r)
+	default:
+		return f.deliverKept(r)
 	}
 	return nil
 }
@@ -35,12 +35,14 @@ func (f RequesterFacts) deliverFirst(v *protocol.View, r *protocol.Run, t protoc
 	}}
 }
 
-// deliverRevealed plans to hand over seat 2's copy of the piece that seat 1 lost, or seat 3's if it cannot be had.
-func (f RequesterFacts) deliverRevealed(r *protocol.Run) []Action {
+// deliverKept plans to hand over the one piece of a returned execution that other seats settled: the first copy of it
+// that can be had.
+func (f RequesterFacts) deliverKept(r *protocol.Run) []Action {
 	var missing []Action
-	for _, seat := range []uint8{2, 3} {
+	piece, seats := r.Kept()
+	for _, seat := range seats {
 		if f.complete(r, seat) {
-			return []Action{Deliver{Execution: r.Record.ID, Seat: seat, Pieces: []uint32{r.Verification.Revealed}}}
+			return []Action{Deliver{Execution: r.Record.ID, Seat: seat, Pieces: []uint32{piece}}}
 		}
 		missing = append(missing, Collect{Execution: r.Record.ID, Seat: seat})
 		if _, tried := f.Opened[SeatKey{r.Record.ID, seat}]; !tried {
@@ -54,9 +56,7 @@ func (f RequesterFacts) deliverRevealed(r *protocol.Run) []Action {
 func (f RequesterFacts) witnesses(r *protocol.Run, t protocol.Terms) []uint8 {
 	var seats []uint8
 	for _, s := range r.Panel(t) {
-		lost := s.Number == 2 && r.Verification.Outcome == protocol.OutcomeSecondLost ||
-			s.Number == 3 && r.Verification.Outcome == protocol.OutcomeThirdLost
-		if s.Status == protocol.SeatStatusCommitted && !lost {
+		if s.Status == protocol.SeatStatusCommitted && !r.Wrong(s.Number) {
 			seats = append(seats, s.Number)
 		}
 	}
@@ -81,8 +81,9 @@ func (f RequesterFacts) disputed(r *protocol.Run, t protocol.Terms) []uint32 {
 	return list
 }
 
-// differ says whether a verifier's result of a piece, if it has one, is another than seat 1's.
+// differ says whether a verifier's result of a piece is another than seat 1's, if both are known.
 func (f RequesterFacts) differ(r *protocol.Run, seat uint8, piece uint32) bool {
-	other, ok := f.Opened[SeatKey{r.Record.ID, seat}].Pieces[piece]
-	return ok && !f.Opened[SeatKey{r.Record.ID, 1}].Pieces[piece].agrees(other)
+	first, known := f.Opened[SeatKey{r.Record.ID, 1}].Pieces[piece]
+	other, alsoKnown := f.Opened[SeatKey{r.Record.ID, seat}].Pieces[piece]
+	return known && alsoKnown && !first.agrees(other)
 }

@@ -24,6 +24,7 @@ const (
 	settleWindow  = 100
 	drawWindow    = 60
 	appealWindow  = 80
+	silentWindow  = 70
 	expiry        = 100_000
 	grace         = 10
 )
@@ -34,6 +35,7 @@ const (
 	raised  = 12 // b′
 	fine    = 60
 	bond    = 40
+	price   = 2 // of a challenge
 )
 
 // game is a job of ten pieces between a client and some nodes. Its moves are what the contract would make known; after
@@ -88,7 +90,8 @@ func newGame(t testing.TB, seats uint8) *game {
 	g.client = plan.RequesterFacts{
 		Terms: plan.Terms{Self: g.terms.Client, Parameters: protocol.Parameters{
 			MinStake: big.NewInt(100), MinDeposit: new(big.Int), NoShowFee: big.NewInt(1), SettleWindow: settleWindow,
-			DrawWindow: drawWindow, AppealWindow: appealWindow, Confirmations: 2, Redraws: 2, MaxPieces: 8,
+			DrawWindow: drawWindow, SilentWindow: silentWindow, AppealWindow: appealWindow, Confirmations: 2, Redraws: 2,
+			MaxPieces: 8, ChallengePrice: big.NewInt(price), JurySize: 3,
 		}},
 		Wallet:    protocol.Wallet{Free: big.NewInt(1000), Locked: new(big.Int)},
 		Secret:    secret,
@@ -112,7 +115,8 @@ func (g *game) register(name string) {
 		Terms:  plan.Terms{Self: self, Parameters: g.client.Parameters},
 		Wallet: protocol.Wallet{Free: big.NewInt(100), Locked: new(big.Int)},
 		Policy: plan.Policy{
-			MinBid: big.NewInt(bid), MinFuelPrice: big.NewInt(3), MaxPieces: 6, OfferSeconds: 30, Grace: grace,
+			MinBid: big.NewInt(bid), MinFuelPrice: big.NewInt(3), MaxPieces: 6, OfferSeconds: 30, Appeals: true,
+			Grace: grace,
 		},
 		Specs:   map[common.Hash]plan.SpecFacts{},
 		Offered: map[common.Hash]protocol.Offer{},
@@ -199,6 +203,7 @@ func (g *game) begin(parent common.Hash, name string, from, count, nonce uint32)
 	g.t.Helper()
 	node := wallet(name)
 	p := &play{g: g, said: map[uint8]map[uint32]string{}, seats: map[uint8]protocol.Seat{}, leaves: map[uint8][]protocol.Leaf{}}
+	p.check = protocol.Verification{Bid: new(big.Int), Listed: []*big.Int{}} // zeros, until there is one
 	p.seed = g.client.Secret.Dice(g.job, node, nonce)
 	p.e = protocol.Execution{
 		ID: protocol.ExecutionID(parent, from), Job: g.job, Node: node, From: from, Count: count,

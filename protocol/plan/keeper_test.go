@@ -166,7 +166,7 @@ func TestNodesForceASilentClient(t *testing.T) {
 	a.draws(2, "bob").draws(3, "carol").answers(2)
 	g.wait(7).expects("alice")
 	a.vacates(3)
-	due := a.doneAt() + settleWindow
+	due := a.doneAt() + settleWindow + silentWindow
 	for _, name := range []string{"alice", "bob"} {
 		g.at(due).expects(name)
 		g.at(due+1).expects(name, "timeoutSilent A")
@@ -185,7 +185,7 @@ func TestClientEndsWhatItMissedItself(t *testing.T) {
 	g.at(a.e.Deadline + settleWindow + 1).clientExpects("timeoutCommitted A")
 
 	g, a = resolving(t, lazy, honest)
-	due := a.doneAt() + settleWindow
+	due := a.doneAt() + settleWindow + silentWindow
 	g.at(due + settleWindow).clientExpects()
 	g.at(due + settleWindow + 1).clientExpects("timeoutSilent A")
 	a.settles()

@@ -32,10 +32,10 @@ func (p *performer) act(who string) {
 	slices.SortFunc(actions, func(a, b plan.Action) int { return cmp.Compare(p.spell(a), p.spell(b)) })
 	p.Shuffle(len(actions), func(i, j int) { actions[i], actions[j] = actions[j], actions[i] })
 	for _, a := range actions {
-		if s, ok := a.(plan.Send); ok {
-			p.vet(s.Call)
-			p.done[s.Call.Method()]++
-			p.send(s.Call)
+		if _, call := sent(a); call != nil {
+			p.vet(call)
+			p.done[call.Method()]++
+			p.send(call)
 			continue
 		}
 		p.do(who, a)
@@ -49,14 +49,31 @@ func (p *performer) do(who string, action plan.Action) {
 	case plan.Offer:
 		p.nodes[who].Offered[a.Job] = p.offers(who, a.Pieces)
 	case plan.Execute:
-		if p.IntN(4) > 0 {
+		switch p.IntN(8) {
+		case 0:
+		case 1, 2:
+			p.play(a.Execution).failing(a.Seat, who)
+		default:
 			p.play(a.Execution).finished(a.Seat, who)
 		}
+	case plan.Judge:
+		if p.IntN(4) == 0 {
+			p.play(a.Execution).failing(a.Number, who)
+			return
+		}
+		vote := protocol.Vote{Digest: named("true"), Witness: a.Salt}
+		if p.IntN(4) == 0 {
+			vote.Digest = named("false")
+		}
+		p.play(a.Execution).judged(a.Number, who, vote)
 	case plan.Collect:
-		switch x := p.play(a.Execution); p.IntN(8) {
-		case 0:
+		switch x := p.play(a.Execution); p.IntN(6) {
+		case 0, 1:
 			x.withheld(a.Seat)
-		case 1:
+			for piece := range p.v.Runs[a.Execution].Answers[a.Seat] {
+				x.glimpsed(a.Seat, piece)
+			}
+		case 2:
 			x.partly(a.Seat)
 		default:
 			x.collected(a.Seat)
@@ -99,8 +116,6 @@ func (p *performer) send(call protocol.Call) {
 		p.play(c.Execution.ID).settles()
 	case protocol.SettleVerified:
 		p.play(c.Execution.ID).settles()
-	case protocol.TimeoutSilent:
-		p.play(c.Execution.ID).settles()
 	case protocol.Verify:
 		p.play(c.Execution.ID).verifies(protocol.Offsets(c.Listed)...)
 	case protocol.Escalate:
@@ -118,11 +133,11 @@ func (p *performer) send(call protocol.Call) {
 			x.misses(c.Seat.Number)
 		}
 	case protocol.RevealKey:
-		p.reveal(c)
+		p.reveal(p.play(c.Execution.ID), c.Reveal.Piece)
 	case protocol.TimeoutVerdict:
 		p.execute(p.play(c.Execution.ID))
 	default:
-		p.t.Fatalf("nobody should ask for %T", call)
+		p.dispute(call)
 	}
 }
 
@@ -153,11 +168,10 @@ func (p *performer) draw(c protocol.Draw) {
 }
 
 // reveal judges a piece by what the seats had said of it.
-func (p *performer) reveal(c protocol.RevealKey) {
+func (p *performer) reveal(x *play, piece uint32) {
 	p.t.Helper()
-	x := p.play(c.Execution.ID)
 	result := func(seat uint8) string {
-		if said := x.said[seat][c.Reveal.Piece]; said != junk {
+		if said := x.said[seat][piece]; said != junk {
 			return said
 		}
 		return junk + string('0'+rune(seat))
@@ -175,9 +189,11 @@ func (p *performer) reveal(c protocol.RevealKey) {
 		outcome = protocol.OutcomeFirstLost
 	}
 	p.done[outcome.String()]++
-	if x.reveals(c.Reveal.Piece, outcome); outcome == protocol.OutcomeAgreed {
+	if outcome == protocol.OutcomeAgreed {
 		x.settles()
+		return
 	}
+	x.reveals(piece, outcome)
 }
 
 // execute carries a verdict out.
@@ -187,18 +203,18 @@ func (p *performer) execute(x *play) {
 	case protocol.OutcomeAllDiffer:
 		x.refunds()
 	case protocol.OutcomeFirstLost:
-		p.split(x)
+		p.split(x, x.check.Revealed)
 	default:
 		x.settles()
 	}
 }
 
-// split returns all pieces but the revealed one; those behind it get an id of their own if there are some before it.
-func (p *performer) split(x *play) {
+// split returns all pieces but a settled one; those behind it get an id of their own if there are some before it.
+func (p *performer) split(x *play, settled uint32) {
 	p.t.Helper()
-	before, behind := x.check.Revealed-x.e.From, x.e.From+x.e.Count-x.check.Revealed-1
+	before, behind := settled-x.e.From, x.e.From+x.e.Count-settled-1
 	if before == 0 {
-		x.returns(x.check.Revealed+1, behind)
+		x.returns(settled+1, behind)
 		return
 	}
 	x.returns(x.e.From, before)
@@ -208,9 +224,9 @@ func (p *performer) split(x *play) {
 	id := named(x.e.ID.Hex() + "split")
 	p.labels[id] = p.labels[x.e.ID] + "'"
 	p.returned[id] = protocol.Execution{
-		ID: id, Job: x.e.Job, From: x.check.Revealed + 1, Count: behind, Status: protocol.StatusReturned,
+		ID: id, Job: x.e.Job, From: settled + 1, Count: behind, Status: protocol.StatusReturned,
 	}
-	p.fold(protocol.ExecutionReturned{Execution: x.e.ID, Returned: id, From: x.check.Revealed + 1, Count: behind})
+	p.fold(protocol.ExecutionReturned{Execution: x.e.ID, Returned: id, From: settled + 1, Count: behind})
 }
 
 // running lists the executions that are not over.

@@ -39,6 +39,30 @@ type Execute struct {
 	Pieces    []uint32
 }
 
+// Judge asks for a juror's vote: to run one piece and to prove that it did, by the salt of the jury.
+type Judge struct {
+	Job       common.Hash
+	Execution common.Hash
+	Number    uint8
+	Piece     uint32
+	Salt      common.Hash
+}
+
+// Answer asks for a call with the leaf at a position of the node's own work, which is the opening that Call lacks.
+type Answer struct {
+	Key      string
+	Call     protocol.AnswerLeaf
+	Position int
+}
+
+// Disclose asks for a call that opens the leaf at a position of the node's own work. Of the disclosure Call has the piece
+// only.
+type Disclose struct {
+	Key      string
+	Call     protocol.OpenSelf
+	Position int
+}
+
 // Collect asks for what a seat published, opened with the client's keys.
 type Collect struct {
 	Execution common.Hash
@@ -61,13 +85,16 @@ type TopUp struct {
 	Wei *big.Int
 }
 
-func (Send) isAction()    {}
-func (Load) isAction()    {}
-func (Offer) isAction()   {}
-func (Execute) isAction() {}
-func (Collect) isAction() {}
-func (Deliver) isAction() {}
-func (TopUp) isAction()   {}
+func (Send) isAction()     {}
+func (Load) isAction()     {}
+func (Offer) isAction()    {}
+func (Execute) isAction()  {}
+func (Judge) isAction()    {}
+func (Answer) isAction()   {}
+func (Disclose) isAction() {}
+func (Collect) isAction()  {}
+func (Deliver) isAction()  {}
+func (TopUp) isAction()    {}
 
 // Terms of the deployment that every plan needs.
 type Terms struct {
@@ -80,14 +107,18 @@ func (f Terms) status(v *protocol.View, r *protocol.Run, t protocol.Terms) proto
 	return r.Status(t, f.Parameters.SettleWindow, v.Head.Time)
 }
 
-// SeatKey names one seat of an execution; the execution's own node has seat 1.
+// SeatKey names one seat of an execution; the execution's own node has seat 1, jurors have 4 and up.
 type SeatKey struct {
 	Execution common.Hash
 	Seat      uint8
 }
 
 func send(call protocol.Call, format string, args ...any) Send {
-	return Send{Key: call.Method() + ":" + fmt.Sprintf(format, args...), Call: call}
+	return Send{Key: keyOf(call, format, args...), Call: call}
+}
+
+func keyOf(call protocol.Call, format string, args ...any) string {
+	return call.Method() + ":" + fmt.Sprintf(format, args...)
 }
 
 func isSend(a Action) bool {

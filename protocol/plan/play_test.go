@@ -29,6 +29,13 @@ type play struct {
 	seed   common.Hash
 	said   map[uint8]map[uint32]string
 	leaves map[uint8][]protocol.Leaf
+	// What disputes are about.
+	challenge protocol.Challenge
+	opened    map[uint8]uint32 // pieces, by seat
+	results   [3]common.Hash
+	jury      protocol.Jury
+	votes     map[uint8]protocol.Vote // that were revealed
+	sealed    map[uint8]bool          // votes, and declines
 }
 
 // says makes a seat's result of some pieces another than the right one.
@@ -205,12 +212,13 @@ func (p *play) escalates(piece uint32) *play {
 
 func (p *play) reveals(piece uint32, outcome protocol.Outcome) *play {
 	p.g.t.Helper()
-	p.check.Outcome, p.check.Revealed = outcome, piece
+	p.results = [3]common.Hash{named("result 1"), named("result 2"), named("result 3")}
+	p.check.Outcome, p.check.Revealed, p.check.Results = outcome, piece, named("results")
 	p.recheck()
 	p.e.Status, p.e.Deadline = protocol.StatusVerdict, p.g.now()+appealWindow
 	p.g.fold(
 		protocol.KeyRevealed{Execution: p.e.ID, Piece: piece},
-		protocol.VerdictReached{Execution: p.e.ID, Verification: p.check, Deadline: p.e.Deadline},
+		protocol.VerdictReached{Execution: p.e.ID, Results: p.results, Verification: p.check, Deadline: p.e.Deadline},
 	)
 	return p
 }

@@ -50,12 +50,12 @@ func (g *game) expect(who string, actions []plan.Action, want []string) {
 	var got []string
 	keys := map[string]bool{}
 	for _, a := range actions {
-		if s, ok := a.(plan.Send); ok {
-			g.vet(s.Call)
-			if keys[s.Key] || !strings.HasPrefix(s.Key, s.Call.Method()+":") {
-				g.t.Errorf("%s: bad or repeated key %q", who, s.Key)
+		if key, call := sent(a); call != nil {
+			g.vet(call)
+			if keys[key] || !strings.HasPrefix(key, call.Method()+":") {
+				g.t.Errorf("%s: bad or repeated key %q", who, key)
 			}
-			keys[s.Key] = true
+			keys[key] = true
 		}
 		got = append(got, g.spell(a))
 	}
@@ -64,6 +64,19 @@ func (g *game) expect(who string, actions []plan.Action, want []string) {
 	if !slices.Equal(got, want) {
 		g.t.Errorf("at %d, block %d: %s asks for\n  %q, want\n  %q", g.now(), g.v.Head.Number, who, got, want)
 	}
+}
+
+// sent is the call that an action makes, if it makes one.
+func sent(a plan.Action) (key string, call protocol.Call) {
+	switch a := a.(type) {
+	case plan.Send:
+		return a.Key, a.Call
+	case plan.Answer:
+		return a.Key, a.Call
+	case plan.Disclose:
+		return a.Key, a.Call
+	}
+	return "", nil
 }
 
 // spell writes an action in a few words. Executions are A, B, … in the order of assignment; A/2 is its second seat.
@@ -77,6 +90,12 @@ func (g *game) spell(a plan.Action) string {
 		return fmt.Sprintf("offer %d until %d", a.Pieces, a.Deadline)
 	case plan.Execute:
 		return fmt.Sprintf("execute %s/%d %v", g.labels[a.Execution], a.Seat, a.Pieces)
+	case plan.Judge:
+		return fmt.Sprintf("judge %s/%d: %d", g.labels[a.Execution], a.Number, a.Piece)
+	case plan.Answer:
+		return fmt.Sprintf("%s at %d", g.spellCall(a.Call), a.Position)
+	case plan.Disclose:
+		return fmt.Sprintf("%s at %d", g.spellCall(a.Call), a.Position)
 	case plan.Collect:
 		return fmt.Sprintf("collect %s/%d", g.labels[a.Execution], a.Seat)
 	case plan.TopUp:
@@ -119,6 +138,22 @@ func (g *game) spellCall(call protocol.Call) string {
 		return fmt.Sprintf("%s/%d", of(c.Execution.ID), c.Seat.Number)
 	case protocol.CommitVerification:
 		return fmt.Sprintf("%s/%d", of(c.Seat.Execution), c.Seat.Number)
+	case protocol.DeclineSeat:
+		return fmt.Sprintf("%s/%d", of(c.Execution.ID), c.Seat.Number)
+	case protocol.ChallengeLeaf:
+		return fmt.Sprintf("%s/%d: %d", of(c.Execution.ID), c.Seat, c.Piece)
+	case protocol.AnswerLeaf:
+		return fmt.Sprintf("%s/%d: %d", of(c.Execution.ID), c.Challenge.Seat, c.Challenge.Piece)
+	case protocol.OpenSelf:
+		return fmt.Sprintf("%s/%d: %d", of(c.Execution.ID), c.Seat, c.Disclosure.Piece)
+	case protocol.Appeal:
+		return fmt.Sprintf("%s/%d", of(c.Execution.ID), c.Seat)
+	case protocol.CommitVote:
+		return fmt.Sprintf("%s/%d", of(c.Jury.Execution), c.Number)
+	case protocol.DeclineVote:
+		return fmt.Sprintf("%s/%d", of(c.Jury.Execution), c.Number)
+	case protocol.RevealVote:
+		return fmt.Sprintf("%s/%d", of(c.Jury.Execution), c.Number)
 	}
 	id := reflect.ValueOf(call).FieldByName("Execution").Interface().(protocol.Execution).ID
 	return of(id)
@@ -143,6 +178,15 @@ func (g *game) vet(call protocol.Call) {
 			}
 		case protocol.Verification:
 			want = p.check
+		case protocol.Challenge:
+			want = p.challenge
+		case protocol.Jury:
+			p = g.play(have.Execution)
+			want = p.jury
+		case [3]common.Hash:
+			want = p.results
+		case []protocol.Vote:
+			want = p.revealed()
 		case []protocol.Seat:
 			want = p.panel()
 		case protocol.Seat:
@@ -183,6 +227,9 @@ func (g *game) untimely(call protocol.Call, p *play) string {
 		}
 		return open(p.e.Deadline)
 	}
+	if reason, disputed := g.untimelyDispute(call, p, open, passed, confirmed); disputed {
+		return reason
+	}
 	switch c := call.(type) {
 	case protocol.CreateJob:
 		return open(expiry)
@@ -208,9 +255,7 @@ func (g *game) untimely(call protocol.Call, p *play) string {
 	case protocol.TimeoutSeat:
 		return passed(c.Seat.Deadline)
 	case protocol.Escalate, protocol.SettleVerified, protocol.RevealKey:
-		return open(p.doneAt() + settleWindow)
-	case protocol.TimeoutSilent:
-		return passed(p.doneAt() + settleWindow)
+		return open(p.resolveBy())
 	}
 	return ""
 }
@@ -222,8 +267,8 @@ func (g *game) keys(who string) (keys []string) {
 		actions = g.compute(who)
 	}
 	for _, a := range actions {
-		if s, ok := a.(plan.Send); ok {
-			keys = append(keys, s.Key)
+		if key, call := sent(a); call != nil {
+			keys = append(keys, key)
 		}
 	}
 	return keys

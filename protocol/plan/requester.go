@@ -110,7 +110,7 @@ func (f RequesterFacts) run(v *protocol.View, j *protocol.Job, r *protocol.Run, 
 		if v.Head.Number >= r.Record.CommittedBlock+uint64(f.Parameters.Confirmations) {
 			return f.committed(v, r, t, facts)
 		}
-		f.money.keep(reserve(r, t))
+		f.money.keep(f.reserve(r, t))
 	case protocol.StatusResolving:
 		return f.resolving(v, r, t, facts)
 	case protocol.StatusSilent:
@@ -118,7 +118,7 @@ func (f RequesterFacts) run(v *protocol.View, j *protocol.Job, r *protocol.Run, 
 	case protocol.StatusSettled, protocol.StatusReturned, protocol.StatusRefunded:
 		return f.deliver(v, r, t)
 	default:
-		f.money.keep(reserve(r, t))
+		f.money.keep(f.reserve(r, t))
 		return f.keep(v, r, t, 0)
 	}
 	return nil
@@ -145,6 +145,9 @@ func (f RequesterFacts) committed(v *protocol.View, r *protocol.Run, t protocol.
 		}
 	}
 	if !f.complete(r, 1) && !hurry {
+		if call := f.challenge(v, r, t, 1, pickPiece(pieces(r.From, r.Count), seed), r.Record.Deadline); call != nil {
+			return call
+		}
 		return []Action{Collect{Execution: r.Record.ID, Seat: 1}}
 	}
 	return []Action{send(protocol.Settle{Terms: t, Execution: r.Record, Seed: seed}, "%s", r.Record.ID)}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/binary"
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -8,27 +9,30 @@ import (
 	"github.com/filecoin-project/bacalhau/protocol"
 )
 
-// resolving plans what follows the panel's commitments: compare, then pay, escalate or reveal.
+// resolving plans what follows the panel's commitments: compare, then pay, escalate or reveal. Of a seat that withholds
+// its leaves, one is demanded: that of the piece in question.
 func (f RequesterFacts) resolving(v *protocol.View, r *protocol.Run, t protocol.Terms, facts JobFacts) []Action {
 	panel := r.Panel(t)
 	seed := f.Secret.Dice(r.Record.Job, r.Node, r.Nonce)
+	deadline := r.ResolveBy(t, f.Parameters.SettleWindow)
+	piece, differs := f.inQuestion(r, t, panel, seed)
 	var missing []Action
-	for number := range f.committedSeats(panel) {
-		if !f.leaves(r, number) {
-			missing = append(missing, Collect{Execution: r.Record.ID, Seat: number})
+	for _, number := range f.committedSeats(panel) {
+		if f.knows(r, number, piece) {
+			continue
 		}
+		if call := f.challenge(v, r, t, number, piece, deadline); call != nil {
+			return call
+		}
+		missing = append(missing, Collect{Execution: r.Record.ID, Seat: number})
 	}
-	if len(missing) > 0 && !f.hurry(v, r.ResolveBy(t, f.Parameters.SettleWindow)) {
-		f.money.keep(reserve(r, t))
+	if len(missing) > 0 && !f.hurry(v, deadline) {
+		f.money.keep(f.reserve(r, t))
 		return missing
 	}
-	if piece, differs := f.difference(r, t, panel); differs && len(missing) == 0 {
-		full := len(panel) == 2
-		for _, s := range panel {
-			full = full && s.Status == protocol.SeatStatusCommitted
-		}
+	if differs && len(missing) == 0 {
 		switch {
-		case full:
+		case full(panel):
 			return []Action{send(f.reveal(r, t, panel, facts, piece, seed), "%s:%d", r.Record.ID, piece)}
 		case len(panel) == 1 && f.money.pay(r.Verification.Bid):
 			return []Action{send(protocol.Escalate{
@@ -42,30 +46,73 @@ func (f RequesterFacts) resolving(v *protocol.View, r *protocol.Run, t protocol.
 	}, "%s", r.Record.ID)}
 }
 
-// committedSeats is the set of seats that have published something, with the execution's own node.
-func (f RequesterFacts) committedSeats(panel []protocol.Seat) map[uint8]bool {
-	seats := map[uint8]bool{1: true}
-	for _, s := range panel {
-		if s.Status == protocol.SeatStatusCommitted {
-			seats[s.Number] = true
-		}
-	}
-	return seats
-}
-
-// difference finds a checked piece on which a committed verifier disagrees with seat 1: the escalated one, or the first.
-func (f RequesterFacts) difference(r *protocol.Run, t protocol.Terms, panel []protocol.Seat) (uint32, bool) {
+// inQuestion is the piece that has to be known of every seat, and whether two seats differ about it: the escalated one,
+// or the first difference, or what a challenge brought out, or, while nothing is known, one that no seat can foresee.
+func (f RequesterFacts) inQuestion(
+	r *protocol.Run, t protocol.Terms, panel []protocol.Seat, seed common.Hash,
+) (piece uint32, differs bool) {
 	if t.Seats == 2 && len(panel) == 2 {
 		return r.Verification.Escalated, true
 	}
-	for _, piece := range r.Checked(t, 2) {
+	checked := r.Checked(t, 2)
+	for _, piece := range checked {
 		for _, s := range panel {
 			if s.Status == protocol.SeatStatusCommitted && f.differ(r, s.Number, piece) {
 				return piece, true
 			}
 		}
 	}
-	return 0, false
+	for _, piece := range checked {
+		for _, shown := range r.Answers {
+			if _, ok := shown[piece]; ok {
+				return piece, false
+			}
+		}
+	}
+	return pickPiece(checked, seed), false
+}
+
+// pickPiece picks one of some pieces by the client's seed, which nobody else knows yet.
+func pickPiece(pieces []uint32, seed common.Hash) uint32 {
+	return pieces[binary.BigEndian.Uint64(seed[:])%uint64(len(pieces))]
+}
+
+// challenge plans to demand a leaf from a seat that gave none for a quarter of the client's time. It stops the clock.
+func (f RequesterFacts) challenge(
+	v *protocol.View, r *protocol.Run, t protocol.Terms, seat uint8, piece uint32, deadline uint64,
+) []Action {
+	leaves, redraws := r.Count, uint8(0)
+	if s, ok := seatOf(r, t, seat); ok {
+		leaves, redraws = s.Pieces, s.Redraws
+	}
+	opened := f.Opened[SeatKey{r.Record.ID, seat}]
+	early := v.Head.Time+uint64(f.Parameters.SettleWindow)/4*3 <= deadline
+	if !opened.Failed || leaves < 2 || len(r.Answers[seat]) > 0 && r.Verification == nil || early {
+		return nil
+	}
+	if _, shown := r.Answers[seat][piece]; shown || !f.money.pay(f.Parameters.ChallengePrice) {
+		return nil
+	}
+	return []Action{send(protocol.ChallengeLeaf{
+		Terms: t, Execution: r.Record, Verification: checkOf(r), Seats: r.Panel(t), Seat: seat, Piece: piece,
+	}, "%s:%d:%d:%d", r.Record.ID, seat, redraws, piece)}
+}
+
+// knows says whether a seat's leaf of a piece is here.
+func (f RequesterFacts) knows(r *protocol.Run, seat uint8, piece uint32) bool {
+	_, ok := f.Opened[SeatKey{r.Record.ID, seat}].Pieces[piece]
+	return ok || f.leaves(r, seat)
+}
+
+// committedSeats lists the seats that have published something, with the execution's own node.
+func (f RequesterFacts) committedSeats(panel []protocol.Seat) []uint8 {
+	seats := []uint8{1}
+	for _, s := range panel {
+		if s.Status == protocol.SeatStatusCommitted {
+			seats = append(seats, s.Number)
+		}
+	}
+	return seats
 }
 
 func (f RequesterFacts) reveal(

@@ -196,6 +196,7 @@ func TestComparingNeedsTheLeavesOnly(t *testing.T) {
 func TestWithheldLeavesOfAPanelDoNotCostTheBond(t *testing.T) {
 	g, a := resolving(t, eager, func(p *play) { p.says(1, "cheap", 1) })
 	a.collected(1, 2).withheld(3)
+	g.client.Wallet.Free = big.NewInt(price - 1) // too little to demand the leaf
 	g.clientExpects("collect A/3")
 	half := a.doneAt() + settleWindow/2
 	g.at(half).clientExpects("collect A/3")

@@ -53,6 +53,7 @@ func TestWithheldOutputDoesNotCostTheBond(t *testing.T) {
 	a := g.assign("alice", 4).commits()
 	g.confirm()
 	a.withheld(1)
+	g.client.Wallet.Free = big.NewInt(price - 1) // too little to demand a leaf
 	g.clientExpects("collect A/1")
 	half := a.e.Deadline - settleWindow/2
 	g.at(half).clientExpects("collect A/1")

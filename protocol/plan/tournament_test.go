@@ -25,6 +25,9 @@ func TestEveryGameEnds(t *testing.T) {
 		"acceptOffer", "acceptReturned", "closeJob", "closeReturned", "commitResult", "timeoutAssigned", "settle",
 		"timeoutCommitted", "verify", "draw", "commitVerification", "timeoutDrawing", "timeoutSeat", "escalate",
 		"settleVerified", "revealKey", "timeoutSilent", "timeoutVerdict", "deliver",
+		"decline", "declineSeat", "challengeLeaf", "answerLeaf", "timeoutChallenged", "openSelf", "appeal", "drawJury",
+		"commitVote", "declineVote", "revealVote", "timeoutAppealed",
+		"all opened", "pair opened", "first was right", "another was right", "nobody was right", "no majority",
 		"FirstLost", "SecondLost", "ThirdLost", "AllDiffer",
 	} {
 		if done[move] == 0 {
@@ -35,12 +38,12 @@ func TestEveryGameEnds(t *testing.T) {
 
 func tournament(t *testing.T, seed uint64, vanishes string, done map[string]int) {
 	g := newGame(t, uint8(2+seed%2))
-	for _, name := range []string{"dave", "erin"} {
+	for _, name := range []string{"dave", "erin", "frank", "grace"} {
 		g.register(name)
 	}
 	g.client.Wallet.Free = big.NewInt(1e9)
 	p := &performer{game: g, Rand: rand.New(rand.NewPCG(seed, uint64(len(vanishes)))), done: done}
-	parties := []string{"client", "alice", "bob", "carol", "dave", "erin"}
+	parties := []string{"client", "alice", "bob", "carol", "dave", "erin", "frank", "grace"}
 	const rounds = 400
 	last := 1 + p.IntN(40)
 	for round := range rounds {

@@ -1,0 +1,99 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/filecoin-project/bacalhau/internal/store"
+	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/protocol/plan"
+)
+
+// tried notes that an attempt at work has failed, for the plan to decline it if that goes on.
+func (c *Compute) tried(ctx context.Context, key plan.SeatKey, err error) error {
+	if err != nil && ctx.Err() == nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.work[key] = plan.WorkFacts{Failing: true}
+	}
+	return err
+}
+
+// judge runs a piece as a juror and makes the vote durable. The piece runs as for the seats, so that digest and fuel
+// compare with theirs; the witness shows that this run has the final memory.
+func (c *Compute) judge(ctx context.Context, a plan.Judge) error {
+	doc, terms, endpoints, err := c.document(ctx, a.Job)
+	if err != nil {
+		return err
+	}
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	out, err := c.Executor.Run(ctx, Task{
+		Spec: doc.Spec, Piece: doc.Pieces[a.Piece], Seed: protocol.RandomSeed(terms.Salt, a.Piece), MemoryKey: a.Salt,
+		Endpoints: endpoints,
+	})
+	if err != nil {
+		return fmt.Errorf("piece %d: %w", a.Piece, err)
+	}
+	ballot := store.Ballot{Execution: a.Execution, Number: a.Number, Vote: protocol.Vote{
+		Digest:  out.Result.Digest(terms.Salt, a.Piece, doc.Spec.Profile),
+		Fuel:    out.Result.Fuel,
+		Witness: out.Result.Witness(a.Salt, a.Piece, out.KeyedMemory),
+	}}
+	rand.Read(ballot.Nonce[:])
+	if err := c.Store.PutBallot(ballot); err != nil {
+		return fmt.Errorf("store vote: %w", err)
+	}
+	c.mu.Lock()
+	c.work[plan.SeatKey{Execution: a.Execution, Seat: a.Number}] = c.judged(ballot)
+	c.mu.Unlock()
+	return nil
+}
+
+func (c *Compute) judged(b store.Ballot) plan.WorkFacts {
+	return plan.WorkFacts{Ballot: &plan.Ballot{
+		Vote: b.Vote, Nonce: b.Nonce, Sealed: b.Vote.Commitment(c.ChainID, c.Contract, b.Execution, c.Self, b.Nonce),
+	}}
+}
+
+// answer shows the client the leaf that it demands.
+func (c *Compute) answer(ctx context.Context, a plan.Answer) error {
+	work, err := c.Store.Work(a.Call.Execution.ID, a.Call.Challenge.Seat)
+	if err != nil {
+		return fmt.Errorf("read the challenged work: %w", err)
+	}
+	if a.Call.Opening, err = protocol.OpeningAt(work.Leaves, a.Position); err != nil {
+		return err
+	}
+	_, err = c.Chain.Send(ctx, a.Key, a.Call)
+	return err
+}
+
+// disclose opens one of the node's own commitments with the scalar that was made durable before it.
+func (c *Compute) disclose(ctx context.Context, a plan.Disclose) error {
+	doc, _, _, err := c.document(ctx, a.Call.Execution.Job)
+	if err != nil {
+		return err
+	}
+	work, err := c.Store.Work(a.Call.Execution.ID, a.Call.Seat)
+	if err != nil {
+		return fmt.Errorf("read the work to open: %w", err)
+	}
+	scalar := common.Hash{}
+	if a.Position < len(work.Scalars) {
+		scalar = work.Scalars[a.Position]
+	}
+	a.Call.Disclosure, err = doc.Disclose(a.Call.Disclosure.Piece, work.Leaves, a.Position, scalar)
+	if err != nil {
+		return err
+	}
+	_, err = c.Chain.Send(ctx, a.Key, a.Call)
+	return err
+}
