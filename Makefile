@@ -80,8 +80,8 @@ examples-check: examples/toolchain/node_modules ## fail if the committed example
 bench: ## all Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
-bench-wasm: examples/toolchain/node_modules ## WebAssembly against plain engines and native code: a table (the first time some minutes more, to compile)
-	go test ./wasm/bench -run '^$$' -bench . -benchtime 3x -timeout 1h
+bench-wasm: examples/toolchain/node_modules ## WebAssembly against plain engines and native code; with ABLATE=1, what each part of the rewriting costs
+	go test ./wasm/bench -run '^$$' -bench '$(if $(ABLATE),Ablation,Programs|Start)' -benchtime 3x -timeout 2h
 
 # Each target runs alone for this long. What it finds is kept below its package's testdata/fuzz and fails go test from
 # then on.

@@ -118,24 +118,32 @@ type input struct {
 
 func (i input) Size() int64 { return i.size }
 
+// task is the subject's run, with next to no fuel.
+func (s subject) task() (wasm.Task, error) {
+	f, err := os.Open(s.data)
+	if err != nil {
+		return wasm.Task{}, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return wasm.Task{}, err
+	}
+	return wasm.Task{
+		Module: s.module, Args: s.args(), Inputs: map[string]wasm.File{filepath.Base(s.data): input{f, info.Size()}},
+		Limits: wasm.Limits{MemoryBytes: 1 << 30, Fuel: 1, OutputBytes: 1 << 20},
+	}, nil
+}
+
 func ours(engine string, s subject) (func() (run, error), error) {
 	runner, err := wasm.NewRunner(engine)
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(s.data)
+	task, err := s.task()
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	task := wasm.Task{
-		Module: s.module, Args: s.args(), Inputs: map[string]wasm.File{filepath.Base(s.data): input{f, info.Size()}},
-		Limits: wasm.Limits{MemoryBytes: 1 << 30, Fuel: 1, OutputBytes: 1 << 20},
-	}
-	// With next to no fuel this compiles and stops at once.
+	// This compiles, and then stops at once.
 	if _, err := runner.Run(context.Background(), task); err != nil {
 		return nil, err
 	}

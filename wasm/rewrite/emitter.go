@@ -71,7 +71,7 @@ func (e *emitter) flush() {
 	for _, p := range e.nans.list {
 		e.out.op(e.region.b[from:p.at]...)
 		from = p.at
-		if p.wanted {
+		if p.wanted && e.m.keeps(NaNs) {
 			e.canonical(p.kind)
 		}
 	}
@@ -81,10 +81,10 @@ func (e *emitter) flush() {
 }
 
 func (e *emitter) charge() {
-	if e.price > 0 {
+	if e.price > 0 && e.m.keeps(Charges) {
 		e.out.localGet(e.fuel).i64(int64(e.price)).op(opI64Sub).localSet(e.fuel)
 	}
-	if e.check {
+	if e.check && e.m.keeps(Checks) {
 		e.stopBelowZero(&e.out)
 	}
 }
@@ -159,7 +159,9 @@ func (e *emitter) open(in instr, raw []byte) {
 		e.out.op(raw...)
 		// A trap reports the fuel of the global: without this a long loop
 		// that ends in a trap would have cost nothing.
-		e.save(&e.out)
+		if e.m.keeps(Saves) {
+			e.save(&e.out)
+		}
 		e.price, e.check = in.price(), true
 	}
 }

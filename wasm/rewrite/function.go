@@ -33,7 +33,7 @@ func (m *Module) function(t functype, body []byte) []byte {
 	}
 	w := code{out}
 	size := e.frameBytes()
-	if calls {
+	if calls && m.keeps(Depth) {
 		w.globalGet(m.depthGlobal()).i32(size).op(opI32Sub).globalSet(m.depthGlobal())
 		w.globalGet(m.depthGlobal()).i32(0).op(opI32LtS, opIf, voidBlock)
 		w.i32(StopStack).index(opCall, m.meterFunc()).op(opUnreachable, opEnd)
@@ -43,7 +43,7 @@ func (m *Module) function(t functype, body []byte) []byte {
 	w.b = append(w.b, e.out.b...)
 	w.op(opEnd)
 	w.localGet(e.fuel).globalSet(m.fuelGlobal())
-	if calls {
+	if calls && m.keeps(Depth) {
 		w.globalGet(m.depthGlobal()).i32(size).op(opI32Add).globalSet(m.depthGlobal())
 	}
 	w.op(opEnd)

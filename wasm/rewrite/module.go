@@ -76,6 +76,7 @@ type Module struct {
 	locals    uint64 // of all functions
 
 	maxPages uint32
+	without  Parts // left out, for measuring
 	newTypes []functype
 	typeAt   map[string]uint32 // of newTypes, by encoding
 	// Empty segments to add, for what initialises from segments that are gone.

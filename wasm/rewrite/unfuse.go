@@ -9,7 +9,7 @@ package rewrite
 // the value and does not compare it by order.
 func (e *emitter) unfuse(next instr) {
 	mask := e.mask
-	if e.mask = 0; mask == 0 || next.takesUnordered() {
+	if e.mask = 0; mask == 0 || !e.m.keeps(Unfusing) || next.takesUnordered() {
 		return
 	}
 	if mask == opI32And {
