@@ -24,6 +24,7 @@ type devstackOptions struct {
 	listen    string
 	nodes     int
 	badActors int
+	cheating  string
 	period    time.Duration
 	engines   []string
 	parallel  int
@@ -47,8 +48,11 @@ continues where it was.`,
 	f := cmd.Flags()
 	f.StringVar(&o.dir, "dir", "", "folder of the network (default ~/.bacalhau/devstack)")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:1234", "address of the requester node's API")
-	f.IntVar(&o.nodes, "nodes", 5, "number of compute nodes")
-	f.IntVar(&o.badActors, "bad-actors", 0, "how many of them claim results without running anything")
+	f.IntVar(&o.nodes, "nodes", 5,
+		"number of compute nodes; from 8 on there can be a jury, with fewer an appeal ends in a refund")
+	f.IntVar(&o.badActors, "bad-actors", 0, "how many of them cheat")
+	f.StringVar(&o.cheating, "cheating", string(node.WrongResults),
+		"how they do it: wrong (results without running anything), withhold (what they committed to), silent (no results)")
 	f.DurationVar(&o.period, "period", time.Second, "time between blocks, whole seconds")
 	f.StringSliceVar(&o.engines, "engine", nil, engineHelp)
 	f.IntVar(&o.parallel, "parallel", 0, "pieces that each node runs at once (default: one for each processor)")
@@ -76,8 +80,8 @@ func (o *devstackOptions) config() (node.NetworkConfig, error) {
 		level = slog.LevelDebug
 	}
 	return node.NetworkConfig{
-		Dir: o.dir, Nodes: o.nodes, BadActors: o.badActors, PeriodSeconds: uint64(o.period / time.Second),
-		APIAddr: o.listen, Engines: o.engines, Parallel: o.parallel, Parameters: node.DevelopmentParameters(),
+		Dir: o.dir, Nodes: o.nodes, BadActors: o.badActors, Misbehaviour: node.Misbehaviour(o.cheating),
+		PeriodSeconds: uint64(o.period / time.Second), APIAddr: o.listen, Engines: o.engines, Parallel: o.parallel, Parameters: node.DevelopmentParameters(),
 		Log: slog.New(slog.NewTextHandler(o.app.stderr, &slog.HandlerOptions{Level: level})),
 	}, nil
 }

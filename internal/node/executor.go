@@ -196,11 +196,3 @@ func pack(ctx context.Context, r *wasm.Result) (agent.Output, error) {
 	out.CAR = car.Bytes()
 	return out, nil
 }
-
-// freeRider is a bad actor: it runs nothing and claims that every program printed nothing, with the fuel that a piece
-// might well have used.
-type freeRider struct{ agent.Executor }
-
-func (freeRider) Run(ctx context.Context, t agent.Task) (agent.Output, error) {
-	return pack(ctx, &wasm.Result{Fuel: t.Spec.Limits.Fuel / 1000})
-}

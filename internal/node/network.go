@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"errors"
@@ -24,8 +25,10 @@ import (
 // nothing but the process: each has its own key, store and data.
 type NetworkConfig struct {
 	Dir string
-	// Nodes is the number of compute nodes; the last BadActors of them claim results without running anything.
+	// Nodes is the number of compute nodes; the last BadActors of them cheat.
 	Nodes, BadActors int
+	// Misbehaviour is how they do it; "" is WrongResults.
+	Misbehaviour Misbehaviour
 	// PeriodSeconds between blocks.
 	PeriodSeconds uint64
 	// APIAddr is where the requester node listens.
@@ -47,6 +50,8 @@ func (c *NetworkConfig) Check() error {
 		return fmt.Errorf("network: %d nodes; give between 1 and 1000", c.Nodes)
 	case c.BadActors < 0 || c.BadActors > c.Nodes:
 		return fmt.Errorf("network: %d bad actors among %d nodes", c.BadActors, c.Nodes)
+	case c.Misbehaviour != "" && c.Misbehaviour.Check() != nil:
+		return fmt.Errorf("network: %w", c.Misbehaviour.Check())
 	case c.Log == nil:
 		return errors.New("network: no logger given")
 	}
@@ -110,8 +115,9 @@ func OpenNetwork(ctx context.Context, cfg NetworkConfig) (_ *Network, err error)
 		return nil, err
 	}
 	for i := range cfg.Nodes {
-		compute := &ComputeConfig{
-			Policy: developmentPolicy(), Parallel: cfg.Parallel, BadActor: i >= cfg.Nodes-cfg.BadActors,
+		compute := &ComputeConfig{Policy: developmentPolicy(), Parallel: cfg.Parallel}
+		if i >= cfg.Nodes-cfg.BadActors {
+			compute.BadActor = cmp.Or(cfg.Misbehaviour, WrongResults)
 		}
 		if len(cfg.Engines) > 0 {
 			compute.Engine = cfg.Engines[i%len(cfg.Engines)]
@@ -287,7 +293,7 @@ func (n *Network) Backend() api.Backend { return backend{n.requester} }
 func (n *Network) BadActors() []common.Address {
 	var wallets []common.Address
 	for _, m := range n.nodes {
-		if m.cfg.Compute.BadActor {
+		if m.cfg.Compute.BadActor != "" {
 			wallets = append(wallets, m.Address())
 		}
 	}

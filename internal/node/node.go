@@ -56,8 +56,8 @@ type ComputeConfig struct {
 	Engine string
 	// Parallel pieces.
 	Parallel int
-	// BadActor makes the node claim results without running anything.
-	BadActor bool
+	// BadActor makes the node cheat; "" is an honest one.
+	BadActor Misbehaviour
 }
 
 // Check says what is missing.
@@ -194,15 +194,12 @@ func (n *Node) makeAgent() (err error) {
 		n.run = append(n.run, func(ctx context.Context) error { return n.requester.Run(ctx) })
 		return err
 	}
-	var exec agent.Executor = &executor{store: n.data, fetcher: n.fetcher, runner: n.runner}
-	if n.cfg.Compute.BadActor {
-		exec = freeRider{exec}
-	}
-	n.compute, err = agent.NewCompute(agent.ComputeConfig{
+	n.compute, err = agent.NewCompute(n.cfg.Compute.BadActor.corrupt(agent.ComputeConfig{
 		Deployment: n.deployment(), Self: n.self, Policy: n.cfg.Compute.Policy, Parallel: n.cfg.Compute.Parallel,
 		Sign: func(digest common.Hash) ([]byte, error) { return signOffer(n.cfg.Key, digest) },
-		Feed: n.feed, Chain: n.market, Library: lib, Executor: exec, Store: n.store, Log: n.cfg.Log,
-	})
+		Feed: n.feed, Chain: n.market, Library: lib, Store: n.store, Log: n.cfg.Log,
+		Executor: &executor{store: n.data, fetcher: n.fetcher, runner: n.runner},
+	}))
 	n.run = append(n.run, func(ctx context.Context) error { return n.compute.Run(ctx) })
 	return err
 }
@@ -222,9 +219,11 @@ func (n *Node) listen() (err error) {
 	if n.listener, err = net.Listen("tcp", n.cfg.Listen); err != nil {
 		return fmt.Errorf("listen on %s: %w", n.cfg.Listen, err)
 	}
-	var handler http.Handler = n.data.Handler()
+	handler := n.data.Handler()
 	if n.requester != nil {
 		handler = api.New(backend{n}, n.cfg.Log)
+	} else {
+		handler = n.cfg.Compute.BadActor.handler(handler)
 	}
 	n.server = &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,

@@ -241,9 +241,15 @@ func TestNodeAppealsOnlyIfItWantsAndCan(t *testing.T) {
 // The appellant and the client see to the draw; the others wait for them.
 func TestJuryIsDrawn(t *testing.T) {
 	g, a := convicted(t, protocol.OutcomeFirstLost)
+	for _, name := range []string{"dave", "erin", "frank"} {
+		g.register(name)
+	}
 	a.appeals(1)
 	g.wait(1).expects("alice").clientExpects()
 	g.wait(1).expects("alice", "drawJury A").expects("bob").clientExpects("drawJury A")
+	g.fold(protocol.NodePaused{Node: wallet("dave")}) // two are no jury of three
+	g.expects("alice").clientExpects()
+	g.fold(protocol.NodeResumed{Node: wallet("dave")})
 	due := a.jury.Deadline
 	g.at(due - grace).expects("bob")
 	g.at(due).expects("alice", "drawJury A").expects("bob", "drawJury A")

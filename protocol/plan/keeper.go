@@ -32,7 +32,7 @@ func (f Terms) keep(v *protocol.View, r *protocol.Run, t protocol.Terms, grace u
 			}, "%s:%d:%d", id, r.Challenge.Seat, r.Challenge.Piece)}
 		}
 	case protocol.StatusAppealed:
-		return keepAppeal(v, r, t, grace)
+		return f.keepAppeal(v, r, t, grace)
 	}
 	return nil
 }
@@ -78,8 +78,8 @@ func otherSeat(r *protocol.Run, t protocol.Terms, number uint8) protocol.Seat {
 	return protocol.Seat{}
 }
 
-// keepAppeal plans the draw of a jury, or the end of the case.
-func keepAppeal(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint64) []Action {
+// keepAppeal plans the draw of a jury, if there are nodes enough for one, or the end of the case.
+func (f Terms) keepAppeal(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint64) []Action {
 	jury, id := r.Appeal.Record, r.Record.ID
 	drawn := jury.RevealDeadline != 0
 	if end := max(jury.Deadline, jury.RevealDeadline); v.Head.Time > end+grace {
@@ -88,12 +88,23 @@ func keepAppeal(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint6
 			Results: *r.Results, Votes: r.Appeal.Revealed(),
 		}, "%s", id)}
 	}
-	if !drawn && mayDraw(v.Head, jury.Target, jury.Deadline, grace) {
+	if !drawn && mayDraw(v.Head, jury.Target, jury.Deadline, grace) && f.juryThere(v, r, t) {
 		return []Action{send(protocol.DrawJury{
 			Terms: t, Execution: r.Record, Verification: *r.Verification, Seats: r.Panel(t), Jury: jury,
 		}, "%s", id)}
 	}
 	return nil
+}
+
+// juryThere says whether enough nodes are neither paused nor part of the case.
+func (f Terms) juryThere(v *protocol.View, r *protocol.Run, t protocol.Terms) bool {
+	count := 0
+	for node := range v.Nodes {
+		if !v.Paused[node] && node != t.Client && numberOf(node, r, t) == 0 {
+			count++
+		}
+	}
+	return count >= int(f.Parameters.JurySize)
 }
 
 // checkOf is an execution's verification, or the record of zeros that stands for none.

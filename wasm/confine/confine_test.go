@@ -60,7 +60,7 @@ func describe(r *wasm.Result) string {
 	for _, f := range r.Outputs {
 		fmt.Fprintf(h, "%q %q", f.Path, f.Data)
 	}
-	return fmt.Sprintf("exit %#x trap %q fuel %d peak %d memory %x output %x", r.ExitCode, r.Trap, r.Fuel, r.PeakMemory, r.MemoryHash[:8], h.Sum(nil)[:8])
+	return fmt.Sprintf("exit %#x trap %q fuel %d peak %d memory %x %x output %x", r.ExitCode, r.Trap, r.Fuel, r.PeakMemory, r.MemoryHash[:8], r.KeyedMemoryHash[:8], h.Sum(nil)[:8])
 }
 
 // Every program must end alike in this process and in a child.
@@ -91,7 +91,7 @@ func TestConfinedRunsAlike(t *testing.T) {
 				Inputs: map[string]wasm.File{
 					"text": strings.NewReader("HAL"), "sub/b": strings.NewReader(""), "sub/a": strings.NewReader(""),
 				},
-				Seed: [32]byte{7}, Limits: limits,
+				Seed: [32]byte{7}, MemoryKey: [32]byte{8}, Limits: limits,
 			})
 		})
 	}

@@ -86,6 +86,7 @@ func (a *attempt) end(payload []byte) error {
 		return fmt.Errorf("%w: a result that no program has", errGarbage)
 	}
 	r := a.result
-	r.ExitCode, r.Trap, r.Fuel, r.MemoryHash, r.PeakMemory = e.ExitCode, traps[e.Trap], e.Fuel, e.MemoryHash, e.PeakMemory
+	r.ExitCode, r.Trap, r.Fuel, r.PeakMemory = e.ExitCode, traps[e.Trap], e.Fuel, e.PeakMemory
+	r.MemoryHash, r.KeyedMemoryHash = e.MemoryHash, e.KeyedMemoryHash
 	return nil
 }

@@ -164,7 +164,8 @@ func (w *worker) run(ctx context.Context, image []byte) error {
 		inputs[in.Path] = &remoteFile{cache: cache, index: uint32(i), size: in.Size}
 	}
 	result, err := program.Run(ctx, wasm.Task{
-		Args: w.job.Args, Env: w.job.Env, Inputs: inputs, Seed: w.job.Seed, Limits: w.job.Limits,
+		Args: w.job.Args, Env: w.job.Env, Inputs: inputs, Seed: w.job.Seed, MemoryKey: w.job.MemoryKey,
+		Limits: w.job.Limits,
 	})
 	if err != nil {
 		return err
@@ -199,7 +200,8 @@ func (w *worker) report(r *wasm.Result) error {
 		}
 	}
 	end := ending{
-		ExitCode: r.ExitCode, MemoryHash: r.MemoryHash, Fuel: r.Fuel, PeakMemory: r.PeakMemory,
+		ExitCode: r.ExitCode, MemoryHash: r.MemoryHash, KeyedMemoryHash: r.KeyedMemoryHash,
+		Fuel: r.Fuel, PeakMemory: r.PeakMemory,
 	}
 	for i, trap := range traps {
 		if trap == r.Trap {

@@ -57,11 +57,12 @@ type readRequest struct {
 
 // ending is the part of a wasm.Result that has a fixed size.
 type ending struct {
-	ExitCode   uint32
-	Trap       uint8 // index into traps
-	MemoryHash [32]byte
-	Fuel       uint64
-	PeakMemory uint64 // bytes
+	ExitCode        uint32
+	Trap            uint8 // index into traps
+	MemoryHash      [32]byte
+	KeyedMemoryHash [32]byte
+	Fuel            uint64
+	PeakMemory      uint64 // bytes
 }
 
 // traps are the values of Result.Trap by their number in an ending.
@@ -87,6 +88,7 @@ type job struct {
 	Env        map[string]string
 	Inputs     []input
 	Seed       [32]byte
+	MemoryKey  [32]byte
 	Limits     wasm.Limits
 	Module     int    // bytes of module or image that follow
 	DataBytes  uint64 // most private writable memory
