@@ -17,7 +17,9 @@ contract TreesTest is Check {
     }
 
     function _suites() private pure returns (string[] memory) {
-        return vm.split("Wallets Jobs Executions Verifications Panels Reveal Appeals Votes LifeCycles", " ");
+        return vm.split(
+            "Wallets Jobs Executions Verifications Panels Reveal Challenges Silence Appeals Votes LifeCycles", " "
+        );
     }
 
     function _isView(string memory declaration) private pure returns (bool) {
