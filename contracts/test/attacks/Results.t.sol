@@ -110,7 +110,7 @@ contract ResultAttacks is Attack {
     }
 
     /// The attacker commits to more fuel than its leaves add up to: its commitment cannot be opened, which blocks a
-    /// conviction, but not the others' money.
+    /// verdict, but not the others' money. A client that challenges it convicts it (`AbsenceAttacks`).
     function test_fuelThatDoesNotAddUp() public {
         Run memory r = _atDrawing(2, 3);
         _draw(r, 2);
