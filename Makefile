@@ -50,6 +50,13 @@ gas: contracts/node_modules ## measure every transaction of the contract and rew
 mutants: contracts/node_modules ## break the contract in many places, one at a time: a test must notice each (some minutes)
 	contracts/tools/mutants
 
+.PHONY: explore explore-mutants
+explore: ## compare the contract with its model in every state that the model can reach (many minutes)
+	go test ./model -exhaustive -timeout 4h -v
+
+explore-mutants: contracts/node_modules ## which mutants of the contract the comparison with the model notices (many minutes)
+	contracts/tools/explore-mutants
+
 test-contracts: contracts/node_modules ## the contracts' own tests
 	cd contracts && tools/forge test
 

@@ -4,7 +4,12 @@ import "github.com/filecoin-project/bacalhau/protocol"
 
 // What happens before a check is asked for, and where executions without one end.
 
-func needsNewJob(p *play)  { p.refuseIf(p.Created, "NonceSpent") }
+func needsNewJob(p *play) {
+	p.refuseIf(p.Created, "NonceSpent")
+	// Whether the job has expired is forgotten when it ends.
+	p.refuseIf(p.Expired || p.Terminal(), "BadTerms")
+}
+
 func needsOpenJob(p *play) { p.refuseIf(!p.Open, "UnknownJob") }
 
 func needsOpenOffer(p *play) {

@@ -10,14 +10,12 @@ var exhaustive = flag.Bool("exhaustive", false, "explore every redraw, vote and 
 // everybody is the set of all parties: what any set of dishonest parties can reach, it can.
 const everybody = Parties(1<<Wallets - 1)
 
-// games are a lazy and an eager one.
+// games are a lazy and an eager one. After a verdict they are the same, so that the short form explores juries in one.
 func games() []Game {
-	redraws := uint8(0)
+	lazy, eager := NewGame(2, 0), NewGame(3, 0)
+	eager.Votes = nil
 	if *exhaustive {
-		redraws = 1
-	}
-	lazy, eager := NewGame(2, redraws), NewGame(3, redraws)
-	if *exhaustive {
+		lazy, eager = NewGame(2, 1), NewGame(3, 1)
 		lazy.Votes, eager.Votes = Results, Results
 	}
 	return []Game{lazy, eager}

@@ -17,7 +17,7 @@ func appeal(p *play) {
 }
 
 func needsNoJury(p *play) {
-	p.refuseIf(p.Jury.Drawn, "WrongStatus")
+	p.refuseIf(p.Jury.Drawn, "AlreadyDrawn")
 	p.refuseIf(p.Jury.Immature > 0, "TargetUnknown")
 }
 
@@ -127,6 +127,7 @@ func (p *play) payJurors(agreeing []Party, found Result) {
 		each := min(p.g.RaisedBid, aside/Jurors)
 		for _, juror := range agreeing {
 			p.pay(Client, juror, each)
+			p.emit("SeatPaid")
 			aside -= each
 		}
 		p.giveBack(Client, aside)
@@ -135,11 +136,10 @@ func (p *play) payJurors(agreeing []Party, found Result) {
 	p.giveBack(Client, aside)
 	for _, juror := range agreeing {
 		p.pay(appellant.Node, juror, p.g.RaisedBid)
+		p.emit("SeatPaid")
 	}
-	if rest := p.g.appealBond() - Wei(len(agreeing))*p.g.RaisedBid; rest > 0 {
-		p.burn(appellant.Node, rest)
-		p.emit("AppealBondBurned")
-	}
+	p.burn(appellant.Node, p.g.appealBond()-Wei(len(agreeing))*p.g.RaisedBid)
+	p.emit("AppealBondBurned")
 }
 
 // setAside is what the client has locked for seats that were wrong. If all were, the piece returns to the job, and its

@@ -1,5 +1,7 @@
 package model
 
+import "slices"
+
 // Moves lists what could be tried: every kind of move, by whoever may make it, and every choice that it leaves.
 func (g *Game) Moves(s State) []Move {
 	moves := []Move{{Kind: Mine, By: Stranger}, {Kind: Wait, By: Stranger}}
@@ -25,7 +27,8 @@ func (g *Game) Moves(s State) []Move {
 	for number := uint8(4); number < 4+Jurors; number++ {
 		moves = append(moves, g.jurorMoves(number)...)
 	}
-	return moves
+	// The contract does not have these yet.
+	return slices.DeleteFunc(moves, func(m Move) bool { return m.Kind == Decline || m.Kind == DeclineSeat })
 }
 
 func (g *Game) seatMoves(s State, number uint8) []Move {
@@ -38,7 +41,9 @@ func (g *Game) seatMoves(s State, number uint8) []Move {
 		return moves
 	}
 	for candidate := Node2; candidate <= Node5; candidate++ {
-		moves = append(moves, Move{Kind: Draw, By: Stranger, Seat: number, Node: candidate})
+		if !s.seated(candidate) {
+			moves = append(moves, Move{Kind: Draw, By: Stranger, Seat: number, Node: candidate})
+		}
 	}
 	for _, result := range Results {
 		moves = append(moves, Move{Kind: CommitVerification, By: node, Seat: number, Result: result})

@@ -17,11 +17,7 @@ func verify(p *play) {
 	p.emit("VerificationRequested")
 }
 
-func needsTarget(p *play) {
-	p.refuseIf(p.seat().Immature > 0, "TargetUnknown")
-	mayNot := p.seated(p.move.Node) || p.move.Node == Client || p.Wallets[p.move.Node].Free < p.g.Fine
-	p.refuseIf(mayNot, "NobodyEligible")
-}
+func needsTarget(p *play) { p.refuseIf(p.seat().Immature > 0, "TargetUnknown") }
 
 func draw(p *play) {
 	p.lock(p.move.Node, p.g.Fine)

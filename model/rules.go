@@ -88,10 +88,14 @@ func (p *play) judge(r rule) {
 	if r.by != nil && !r.by(p) {
 		p.refused = append(p.refused, r.caller)
 	}
-	if r.status != protocol.StatusNone && !p.inStatus(r) {
+	if r.status != protocol.StatusNone && (p.Status != r.status || !p.Kept) {
 		// A move that has no business here meets records that say something else.
-		p.refused = append(p.refused, "StaleRecord", "WrongStatus", "WrongSeat", "WrongSeatStatus")
+		p.refused = append(p.refused, "StaleRecord", "WrongStatus")
+		p.refuseIf(r.seat != protocol.SeatStatusNone, "WrongSeatStatus")
 		return
+	}
+	if r.seat != protocol.SeatStatusNone && p.seat().Status != r.seat {
+		p.refused = append(p.refused, "StaleRecord", "WrongSeat", "WrongSeatStatus")
 	}
 	p.refuseIf(r.within != nil && r.within(p) < 0, "TooLate")
 	p.refuseIf(r.after != nil && r.after(p) >= 0, "TooEarly")
@@ -101,10 +105,6 @@ func (p *play) judge(r rule) {
 	if len(p.refused) == 0 {
 		r.effect(p)
 	}
-}
-
-func (p *play) inStatus(r rule) bool {
-	return p.Status == r.status && p.Kept && (r.seat == protocol.SeatStatusNone || p.seat().Status == r.seat)
 }
 
 func (p *play) refuseIf(yes bool, reason string) {

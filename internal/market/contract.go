@@ -55,9 +55,9 @@ type message struct {
 	content  layout
 }
 
-// creation returns what to send, to no address, to deploy a contract with these parameters, and with these parts if it
+// Creation returns what to send, to no address, to deploy a contract with these parameters, and with these parts if it
 // is the market itself.
-func creation(codeHex string, params protocol.Parameters, parts ...common.Address) ([]byte, error) {
+func Creation(codeHex string, params protocol.Parameters, parts ...common.Address) ([]byte, error) {
 	arguments, err := wholeOf(contract.Methods["parameters"].Outputs).pack(reflect.ValueOf(struct{ P protocol.Parameters }{params}))
 	if err != nil {
 		return nil, fmt.Errorf("constructor: %w", err)

@@ -32,7 +32,7 @@ func Deploy(ctx context.Context, sender *chain.Sender, key string, params protoc
 }
 
 func create(ctx context.Context, sender *chain.Sender, key, codeHex string, params protocol.Parameters, parts ...common.Address) (common.Address, transport.Receipt, error) {
-	code, err := creation(codeHex, params, parts...)
+	code, err := Creation(codeHex, params, parts...)
 	if err != nil {
 		return common.Address{}, transport.Receipt{}, err
 	}
