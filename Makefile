@@ -90,12 +90,17 @@ bench: ## all Go benchmarks
 bench-wasm: examples/toolchain/node_modules ## WebAssembly against plain engines and native code; with ABLATE=1, what each part of the rewriting costs
 	go test ./wasm/bench -run '^$$' -bench '$(if $(ABLATE),Ablation,Programs|Start)' -benchtime 3x -timeout 2h
 
+.PHONY: fit-weights
+fit-weights: ## time every kind of instruction on both engines, beside its price in fuel
+	go test ./wasm/rewrite -run '^$$' -bench '^BenchmarkWeights$$' -benchtime 1x
+
 # Each target runs alone for this long. What it finds is kept below its package's testdata/fuzz and fails go test from
 # then on.
 FUZZ_TIME := 5m
 
 fuzz: ## fuzz both engines and the rewriter against each other: make fuzz FUZZ_TIME=1h
 	go test ./wasm/rewrite -run '^$$' -fuzz '^FuzzInspect$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
+	go test ./wasm/rewrite -run '^$$' -fuzz '^FuzzValidate$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
 	go test ./wasm/wasi -run '^$$' -fuzz '^FuzzCalls$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
 	go test ./wasm -run '^$$' -fuzz '^FuzzGenerated$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
 	go test ./wasm -run '^$$' -fuzz '^FuzzModule$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)

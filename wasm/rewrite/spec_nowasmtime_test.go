@@ -4,4 +4,4 @@ package rewrite
 
 import "testing"
 
-func suiteWasmtime(*testing.T) []suiteEngine { return nil }
+func suiteWasmtime(testing.TB) []suiteEngine { return nil }

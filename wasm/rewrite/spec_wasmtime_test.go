@@ -12,7 +12,7 @@ import (
 )
 
 // suiteWasmtime is configured as package engine does it.
-func suiteWasmtime(t *testing.T) []suiteEngine {
+func suiteWasmtime(t testing.TB) []suiteEngine {
 	t.Helper()
 	config := wasmtime.NewConfig()
 	config.SetMaxWasmStack(4 << 20)

@@ -11,7 +11,7 @@ import (
 )
 
 // suiteEngines makes the engines of this build.
-func suiteEngines(t *testing.T) []suiteEngine {
+func suiteEngines(t testing.TB) []suiteEngine {
 	t.Helper()
 	r := wazero.NewRuntimeWithConfig(t.Context(), wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2))
 	t.Cleanup(func() { r.Close(context.Background()) })
