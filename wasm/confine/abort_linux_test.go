@@ -23,7 +23,7 @@ func TestMisdeeds(t *testing.T) {
 		"panic":       "exit status 2: panic: the engine is broken",
 		"exit":        "exit status 0",
 		"exit midway": "exit status 0",
-		"allocate":    "out of memory",
+		"allocate":    "exit status 2", // as Go dies of it, in more than one way
 		"text":        "it broke the protocol",
 	}
 	for _, call := range []string{
@@ -34,8 +34,8 @@ func TestMisdeeds(t *testing.T) {
 	for _, engine := range wasm.Engines() {
 		r := open(t, engine, misdeedVariable+"=any")
 		for how := range misdeeds {
-			if how == "hang" {
-				continue // TestCancel
+			if how == "hang" || how == "read all" {
+				continue // TestCancel, BenchmarkInput
 			}
 			t.Run(engine+"/"+how, func(t *testing.T) {
 				task := reader(t, strings.NewReader("HAL"))

@@ -3,6 +3,7 @@ package confine
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -55,6 +56,8 @@ var misdeeds = map[string]func(*conn, *job) error{
 			}
 		}
 	}),
+	// No misdeed: reads its first input in pieces of 4 KiB.
+	"read all": readAll,
 
 	// Speaking nonsense.
 	"text":          says([]byte("Segmentation fault\nthis is not a frame\n")),
@@ -114,6 +117,23 @@ var misdeeds = map[string]func(*conn, *job) error{
 	"limits": calls(func() error {
 		return unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{})
 	}),
+}
+
+func readAll(c *conn, j *job) error {
+	return inside(func(c *conn, j *job) error {
+		w := &worker{conn: c, job: j, answers: make(chan []byte)}
+		go func() {
+			f := &remoteFile{cache: &readAhead{fetch: w.fetch}, size: j.Inputs[0].Size}
+			_, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{io.NewSectionReader(f, 0, f.size)}, make([]byte, 4096))
+			if err == nil {
+				err = c.sendJSON(kindFailure, failure{What: "read all"})
+			}
+			if err != nil {
+				panic(err)
+			}
+		}()
+		return w.listen()
+	})(c, j)
 }
 
 // inside confines the child like an honest one first.
