@@ -60,6 +60,9 @@ type ComputeConfig struct {
 	BadActor Misbehaviour
 }
 
+// imageBytes is how much of compiled programs a node keeps on disk.
+const imageBytes = 1 << 30
+
 // Check says what is missing.
 func (c *Config) Check() error {
 	switch {
@@ -172,6 +175,9 @@ func (n *Node) makeRunner(ctx context.Context) (err error) {
 		return err
 	}
 	n.closers = append(n.closers, n.runner.Close)
+	if err := n.runner.KeepImages(filepath.Join(n.cfg.Dir, "images"), imageBytes); err != nil {
+		return err
+	}
 	n.cfg.Log.Info("programs run in processes of their own", "engine", n.runner.Engine(), "confinement", n.runner.Layers())
 	if lacks := n.runner.Lacks(); len(lacks) > 0 {
 		n.cfg.Log.Warn("this system cannot confine programs fully: take work from people that you trust, or use another kernel",

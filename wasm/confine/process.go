@@ -64,6 +64,7 @@ func (c *child) start(files bool) (err error) {
 	if c.r, err = c.cmd.StdoutPipe(); err != nil {
 		return err
 	}
+	widen(c.w)
 	return c.cmd.Start()
 }
 

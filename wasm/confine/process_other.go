@@ -3,6 +3,7 @@
 package confine
 
 import (
+	"io"
 	"os"
 )
 
@@ -14,3 +15,6 @@ var self = func() string {
 	}
 	return path
 }()
+
+// widen does nothing: pipes are as wide as they are.
+func widen(io.Writer) {}

@@ -80,7 +80,7 @@ func perform(c *conn, runner *wasm.Runner, j *job) error {
 	if err := c.sendJSON(kindConfined, layers); err != nil {
 		return err
 	}
-	module, err := c.receiveLong(kindModule, uint64(j.Module))
+	module, err := c.receiveInto(make([]byte, 0, j.Module), kindModule, uint64(j.Module))
 	if err != nil {
 		return err
 	}

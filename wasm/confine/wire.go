@@ -36,6 +36,8 @@ const (
 const (
 	headerBytes = 5
 	maxPayload  = 1 << 20 // bytes
+	// shortPayload is worth copying, to be written together with its header.
+	shortPayload = 32 << 10 // bytes
 )
 
 // First bytes of a kindOutput.
@@ -109,12 +111,18 @@ type conn struct {
 	in, out []byte
 }
 
-// send writes one frame with a single write.
+// send writes one frame.
 func (c *conn) send(k kind, payload []byte) error {
-	c.out = append(c.out[:0], byte(k), 0, 0, 0, 0)
-	binary.LittleEndian.PutUint32(c.out[1:], uint32(len(payload)))
-	c.out = append(c.out, payload...)
-	_, err := c.w.Write(c.out)
+	c.out = binary.LittleEndian.AppendUint32(append(c.out[:0], byte(k)), uint32(len(payload)))
+	if len(payload) <= shortPayload {
+		c.out = append(c.out, payload...)
+		_, err := c.w.Write(c.out)
+		return err
+	}
+	if _, err := c.w.Write(c.out); err != nil {
+		return err
+	}
+	_, err := c.w.Write(payload)
 	return err
 }
 
@@ -171,7 +179,11 @@ func (c *conn) receive() (kind, []byte, error) {
 
 // receiveLong reads a long message of at most limit bytes. It holds no more memory than it has received.
 func (c *conn) receiveLong(want kind, limit uint64) ([]byte, error) {
-	var message []byte
+	return c.receiveInto(nil, want, limit)
+}
+
+// receiveInto reads a long message as receiveLong does, behind what message holds already.
+func (c *conn) receiveInto(message []byte, want kind, limit uint64) ([]byte, error) {
 	for {
 		k, payload, err := c.receive()
 		if err != nil {
