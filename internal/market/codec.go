@@ -21,7 +21,7 @@ func DecodeLog(topics []common.Hash, data []byte) (protocol.Event, error) {
 	if len(topics) == 0 {
 		return nil, fmt.Errorf("log without topics: %w", ErrForeign)
 	}
-	e, ok := events[topics[0]]
+	e, ok := events()[topics[0]]
 	if !ok {
 		return nil, fmt.Errorf("log with topic %s: %w", topics[0], ErrForeign)
 	}
@@ -45,7 +45,7 @@ func EncodeCall(call protocol.Call) ([]byte, error) {
 	if !from.IsValid() || from.Kind() == reflect.Pointer && from.IsNil() {
 		return nil, errors.New("no call to encode")
 	}
-	m, ok := calls[call.Method()]
+	m, ok := calls()[call.Method()]
 	if from = reflect.Indirect(from); !ok || from.Type() != m.typ {
 		return nil, fmt.Errorf("call %s: %w", call.Method(), ErrForeign)
 	}
@@ -59,7 +59,7 @@ func EncodeCall(call protocol.Call) ([]byte, error) {
 // DecodeCall returns the call that calldata makes, by value. It fails with ErrForeign if the selector is of no known
 // call.
 func DecodeCall(data []byte) (protocol.Call, error) {
-	m, ok := lookUp(methods, data)
+	m, ok := lookUp(methods(), data)
 	if !ok {
 		return nil, fmt.Errorf("calldata %s: %w", shorten(data), ErrForeign)
 	}
@@ -79,7 +79,7 @@ func DecodeError(revertData []byte) error {
 	if reason, err := abi.UnpackRevert(revertData); err == nil {
 		return fmt.Errorf("reverted: %s", reason)
 	}
-	m, ok := lookUp(reverts, revertData)
+	m, ok := lookUp(reverts(), revertData)
 	if !ok {
 		return fmt.Errorf("reverted with an unknown error %s", shorten(revertData))
 	}

@@ -49,12 +49,12 @@ func encodeLog(t *testing.T, e abi.Event, v reflect.Value) ([]common.Hash, []byt
 }
 
 func TestEveryEventRoundTrips(t *testing.T) {
-	if got, want := len(protocol.Events()), len(contract.Events); got != want {
+	if got, want := len(protocol.Events()), len(contract().Events); got != want {
 		t.Fatalf("%d events in Go, %d in the contract", got, want)
 	}
 	r := source()
 	for _, zero := range protocol.Events() {
-		e := contract.Events[zero.Name()]
+		e := contract().Events[zero.Name()]
 		for range rounds {
 			want := random(t, r, zero, e.Inputs)
 			topics, data := encodeLog(t, e, want)
@@ -73,7 +73,7 @@ func TestEveryEventRoundTrips(t *testing.T) {
 func TestEveryEventSurvivesJSON(t *testing.T) {
 	r := source()
 	for _, zero := range protocol.Events() {
-		want := random(t, r, zero, contract.Events[zero.Name()].Inputs)
+		want := random(t, r, zero, contract().Events[zero.Name()].Inputs)
 		text, err := json.Marshal(want.Interface())
 		if err != nil {
 			t.Fatal(err)
@@ -90,7 +90,7 @@ func TestEveryEventSurvivesJSON(t *testing.T) {
 
 func TestEveryCallRoundTrips(t *testing.T) {
 	changing := 0
-	for _, m := range contract.Methods {
+	for _, m := range contract().Methods {
 		if !m.IsConstant() {
 			changing++
 		}
@@ -101,8 +101,8 @@ func TestEveryCallRoundTrips(t *testing.T) {
 	r := source()
 	for _, zero := range protocol.Calls() {
 		for range rounds {
-			want := random(t, r, zero, contract.Methods[zero.Method()].Inputs)
-			data, err := contract.Pack(zero.Method(), fieldsOf(want, contract.Methods[zero.Method()].Inputs, all)...)
+			want := random(t, r, zero, contract().Methods[zero.Method()].Inputs)
+			data, err := contract().Pack(zero.Method(), fieldsOf(want, contract().Methods[zero.Method()].Inputs, all)...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,12 +125,12 @@ func TestEveryCallRoundTrips(t *testing.T) {
 }
 
 func TestEveryErrorRoundTrips(t *testing.T) {
-	if got, want := len(protocol.Errors()), len(contract.Errors); got != want {
+	if got, want := len(protocol.Errors()), len(contract().Errors); got != want {
 		t.Fatalf("%d errors in Go, %d in the contract", got, want)
 	}
 	r := source()
 	for _, zero := range protocol.Errors() {
-		e := contract.Errors[reflect.TypeOf(zero).Name()]
+		e := contract().Errors[reflect.TypeOf(zero).Name()]
 		for range rounds {
 			want := random(t, r, zero, e.Inputs)
 			data, err := e.Inputs.Pack(fieldsOf(want, e.Inputs, all)...)
@@ -176,7 +176,7 @@ func TestForeign(t *testing.T) {
 	if _, err := DecodeLog([]common.Hash{{1}}, nil); !errors.Is(err, ErrForeign) {
 		t.Errorf("unknown topic: %v", err)
 	}
-	for _, data := range [][]byte{nil, {1, 2, 3}, {1, 2, 3, 4, 5}, contract.Methods["burned"].ID} {
+	for _, data := range [][]byte{nil, {1, 2, 3}, {1, 2, 3, 4, 5}, contract().Methods["burned"].ID} {
 		if _, err := DecodeCall(data); !errors.Is(err, ErrForeign) {
 			t.Errorf("calldata %x: %v", data, err)
 		}
@@ -184,7 +184,7 @@ func TestForeign(t *testing.T) {
 }
 
 func TestMalformedLogs(t *testing.T) {
-	e := contract.Events["SeatChanged"]
+	e := contract().Events["SeatChanged"]
 	topics, data := encodeLog(t, e, random(t, source(), protocol.SeatChanged{}, e.Inputs))
 	const statusWord = 2
 	damage := func(change func([]byte)) []byte {
@@ -231,13 +231,13 @@ func TestAmountTooWideForItsType(t *testing.T) {
 }
 
 func TestEncodeCallNamesTheBadField(t *testing.T) {
-	call := random(t, source(), protocol.RevealKey{}, contract.Methods["revealKey"].Inputs).Interface().(protocol.RevealKey)
+	call := random(t, source(), protocol.RevealKey{}, contract().Methods["revealKey"].Inputs).Interface().(protocol.RevealKey)
 	call.Reveal.Openings[2].Sx = nil
 	_, err := EncodeCall(call)
 	if err == nil || !strings.Contains(err.Error(), "reveal: openings: [2]: sx: missing") {
 		t.Errorf("got %v", err)
 	}
-	call = random(t, source(), protocol.RevealKey{}, contract.Methods["revealKey"].Inputs).Interface().(protocol.RevealKey)
+	call = random(t, source(), protocol.RevealKey{}, contract().Methods["revealKey"].Inputs).Interface().(protocol.RevealKey)
 	call.Execution.Status = 99
 	if _, err := EncodeCall(call); err == nil || !strings.Contains(err.Error(), "execution: status") {
 		t.Errorf("got %v", err)
@@ -263,7 +263,7 @@ func TestDecodeErrorOfTheLanguage(t *testing.T) {
 			"0000000000000000000000000000000000000000000000000000000000000002"+
 			"6e6f000000000000000000000000000000000000000000000000000000000000")...)
 	overflow := append(crypto.Keccak256([]byte("Panic(uint256)"))[:4], common.Hash{31: 0x11}.Bytes()...)
-	stale := contract.Errors["StaleRecord"].ID
+	stale := contract().Errors["StaleRecord"].ID
 	for _, test := range []struct {
 		data []byte
 		want string
@@ -286,7 +286,7 @@ func TestRandomBytesNeverPanic(t *testing.T) {
 	r := source()
 	decoded := 0
 	for _, zero := range protocol.Calls() {
-		m := contract.Methods[zero.Method()]
+		m := contract().Methods[zero.Method()]
 		for range 20 * rounds {
 			v := random(t, r, zero, m.Inputs)
 			data, err := EncodeCall(v.Interface().(protocol.Call))
@@ -307,7 +307,7 @@ func TestRandomBytesNeverPanic(t *testing.T) {
 	if decoded == 0 {
 		t.Error("no mutated call decoded: the test reaches nothing")
 	}
-	for _, e := range contract.Events {
+	for _, e := range contract().Events {
 		for range 5 * rounds {
 			topics := []common.Hash{e.ID}
 			for range r.IntN(4) {
@@ -316,7 +316,7 @@ func TestRandomBytesNeverPanic(t *testing.T) {
 			DecodeLog(topics, mutate(r, randomWords(r, r.IntN(20))))
 		}
 	}
-	for _, e := range contract.Errors {
+	for _, e := range contract().Errors {
 		for range rounds {
 			if DecodeError(append(e.ID.Bytes()[:4], mutate(r, randomWords(r, r.IntN(5)))...)) == nil {
 				t.Fatalf("no error for a revert with %s", e.Name)
@@ -362,7 +362,7 @@ func randomWords(r *rand.Rand, n int) []byte {
 
 func FuzzDecode(f *testing.F) {
 	for _, zero := range protocol.Calls() {
-		f.Add(append(contract.Methods[zero.Method()].ID, make([]byte, 320)...))
+		f.Add(append(contract().Methods[zero.Method()].ID, make([]byte, 320)...))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if call, err := DecodeCall(data); err == nil {
@@ -373,7 +373,7 @@ func FuzzDecode(f *testing.F) {
 		if DecodeError(data) == nil {
 			t.Fatal("a revert without an error")
 		}
-		for topic, e := range events {
+		for topic, e := range events() {
 			topics := []common.Hash{topic}
 			for i := range e.topics.fields {
 				topics = append(topics, common.BytesToHash(data[min(len(data), 32*i):min(len(data), 32*i+32)]))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
@@ -32,13 +33,14 @@ const selectorLength = 4
 
 type selector [selectorLength]byte
 
-// The vocabulary with its encodings, fixed when the program starts.
+// The vocabulary with its encodings, made when it is first needed: processes that only run programs never need it, and
+// are started for every piece.
 var (
-	contract = parse(interfaceJSON)
-	events   = bindEvents(contract)
-	calls    = bindCalls(contract)
-	methods  = bySelector(calls)
-	reverts  = bindErrors(contract)
+	contract = sync.OnceValue(func() abi.ABI { return parse(interfaceJSON) })
+	events   = sync.OnceValue(func() map[common.Hash]event { return bindEvents(contract()) })
+	calls    = sync.OnceValue(func() map[string]message { return bindCalls(contract()) })
+	methods  = sync.OnceValue(func() map[selector]message { return bySelector(calls()) })
+	reverts  = sync.OnceValue(func() map[selector]message { return bindErrors(contract()) })
 )
 
 // event binds a Go type to an event. Indexed fields travel as topics, the others as data.
@@ -58,7 +60,7 @@ type message struct {
 // Creation returns what to send, to no address, to deploy a contract with these parameters, and with these parts if it
 // is the market itself.
 func Creation(codeHex string, params protocol.Parameters, parts ...common.Address) ([]byte, error) {
-	arguments, err := wholeOf(contract.Methods["parameters"].Outputs).pack(reflect.ValueOf(struct{ P protocol.Parameters }{params}))
+	arguments, err := wholeOf(contract().Methods["parameters"].Outputs).pack(reflect.ValueOf(struct{ P protocol.Parameters }{params}))
 	if err != nil {
 		return nil, fmt.Errorf("constructor: %w", err)
 	}
@@ -69,7 +71,7 @@ func Creation(codeHex string, params protocol.Parameters, parts ...common.Addres
 	return code, nil
 }
 
-// The functions below run at start-up on constants that the tests cover; failing there is a defect of the build.
+// The functions below run once, on constants that the tests cover; failing there is a defect of the build.
 
 func parse(text string) abi.ABI {
 	a, err := abi.JSON(strings.NewReader(text))

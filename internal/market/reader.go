@@ -79,7 +79,7 @@ func (r *Reader) SeatHash(ctx context.Context, execution common.Hash, number uin
 // ask calls a view function with one result of type T.
 func ask[T any](ctx context.Context, r *Reader, method string, arguments ...any) (T, error) {
 	var answer struct{ Value T }
-	m := contract.Methods[method]
+	m := contract().Methods[method]
 	for i, argument := range m.Inputs {
 		if err := check(argument.Type, reflect.ValueOf(arguments[i])); err != nil {
 			return answer.Value, fmt.Errorf("%s: %s: %w", method, argument.Name, err)
