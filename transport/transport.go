@@ -1,8 +1,5 @@
 // Package transport is the interface through which nodes and requesters coordinate: verbs that become transactions of
 // one wallet, and events that come back.
-//
-// A node reports its own failure by letting its deadline pass; there is no verb for it before the contract has a
-// transaction for it.
 package transport
 
 import (
@@ -52,6 +49,8 @@ type Transport interface {
 	SubmitResult(ctx context.Context, result protocol.CommitResult) (Receipt, error)
 	// SubmitVerification commits a drawn verifier's result (transaction commitVerification).
 	SubmitVerification(ctx context.Context, result protocol.CommitVerification) (Receipt, error)
+	// ErrorJob gives back an execution that the wallet's node cannot run, in time and for nothing (transaction decline).
+	ErrorJob(ctx context.Context, failure protocol.Decline) (Receipt, error)
 	// ErrorJobForNode contests a node's result with evidence (transaction revealKey).
 	ErrorJobForNode(ctx context.Context, evidence protocol.RevealKey) (Receipt, error)
 

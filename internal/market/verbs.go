@@ -148,6 +148,11 @@ func (c *Client) SubmitVerification(ctx context.Context, result protocol.CommitV
 	return c.sendOnce(ctx, result)
 }
 
+// ErrorJob gives back an execution that this wallet's node cannot run.
+func (c *Client) ErrorJob(ctx context.Context, failure protocol.Decline) (transport.Receipt, error) {
+	return c.sendOnce(ctx, failure)
+}
+
 // ErrorJobForNode contests a node's result with evidence.
 func (c *Client) ErrorJobForNode(ctx context.Context, evidence protocol.RevealKey) (transport.Receipt, error) {
 	return c.sendOnce(ctx, evidence)

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"reflect"
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -92,45 +93,13 @@ func (n *Node) transactions(ctx context.Context, job common.Hash) ([]client.Tran
 	return costs, nil
 }
 
-// subject is the job or execution that an event is about, or zero.
+// subject is the execution or job that an event is about, or zero.
 func subject(event protocol.Event) common.Hash {
-	switch e := event.(type) {
-	case protocol.JobCreated:
-		return e.Job
-	case protocol.JobClosed:
-		return e.Job
-	case protocol.OfferPosted:
-		return e.Job
-	case protocol.ExecutionAssigned:
-		return e.Job
-	case protocol.ReturnedClosed:
-		return e.Execution
-	case protocol.ResultCommitted:
-		return e.Execution
-	case protocol.ExecutionReturned:
-		return e.Execution
-	case protocol.ExecutionSettled:
-		return e.Execution
-	case protocol.ExecutionRefunded:
-		return e.Execution
-	case protocol.VerificationRequested:
-		return e.Execution
-	case protocol.VerificationEscalated:
-		return e.Execution
-	case protocol.SeatChanged:
-		return e.Execution
-	case protocol.SeatCommitted:
-		return e.Execution
-	case protocol.KeyRevealed:
-		return e.Execution
-	case protocol.SeatPaid:
-		return e.Execution
-	case protocol.Slashed:
-		return e.Execution
-	case protocol.NoShowBurned:
-		return e.Execution
-	case protocol.BondBurned:
-		return e.Execution
+	fields := reflect.ValueOf(event)
+	for _, name := range []string{"Execution", "Job"} {
+		if id := fields.FieldByName(name); id.IsValid() {
+			return id.Interface().(common.Hash)
+		}
 	}
 	return common.Hash{}
 }

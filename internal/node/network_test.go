@@ -30,12 +30,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// start runs a network until the test ends or stop is called.
-func start(t testing.TB, cfg node.NetworkConfig) (n *node.Network, stop func()) {
+// start runs a network until the test ends or stop is called, after some preparations.
+func start(t testing.TB, cfg node.NetworkConfig, prepare ...func(*node.Network)) (n *node.Network, stop func()) {
 	t.Helper()
 	n, err := node.OpenNetwork(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, p := range prepare {
+		p(n)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -29,7 +29,7 @@ func (f Terms) keep(v *protocol.View, r *protocol.Run, t protocol.Terms, grace u
 		if late(r.Record.Deadline) {
 			return []Action{send(protocol.TimeoutChallenged{
 				Terms: t, Execution: r.Record, Verification: checkOf(r), Seats: r.Panel(t), Challenge: *r.Challenge,
-			}, "%s:%d:%d", id, r.Challenge.Seat, r.Challenge.Piece)}
+			}, "%s:%d:%d:%d", id, r.Challenge.Seat, r.Challenge.Piece, r.Record.Deadline)}
 		}
 	case protocol.StatusAppealed:
 		return f.keepAppeal(v, r, t, grace)

@@ -1,0 +1,62 @@
+package node
+
+import (
+	"context"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/filecoin-project/bacalhau/data"
+	"github.com/filecoin-project/bacalhau/protocol"
+)
+
+// Held are nodes of a network that do not run with the others.
+type Held struct{ nodes []*Node }
+
+// Hold keeps count nodes from the one at first on from running with the others. It is called before Run.
+func (n *Network) Hold(first, count int) *Held {
+	h := &Held{slices.Clone(n.nodes[first : first+count])}
+	n.nodes = slices.Delete(n.nodes, first, first+count)
+	return h
+}
+
+// Run runs the nodes until ctx ends, and closes them.
+func (h *Held) Run(ctx context.Context) error {
+	var group errgroup.Group
+	for _, member := range h.nodes {
+		group.Go(func() error {
+			defer member.Close()
+			return member.Run(ctx)
+		})
+	}
+	return group.Wait()
+}
+
+// Leash makes the client's agent stop for good when the function is called, while its node goes on to follow the chain.
+// It is called before Run.
+func (n *Network) Leash() (vanish func()) {
+	act, gone := n.requester.run[0], make(chan struct{})
+	n.requester.run[0] = func(ctx context.Context) error {
+		acting, stop := context.WithCancel(ctx)
+		defer stop()
+		go func() {
+			select {
+			case <-gone:
+			case <-ctx.Done():
+			}
+			stop()
+		}()
+		err := act(acting)
+		<-ctx.Done()
+		return err
+	}
+	return func() { close(gone) }
+}
+
+// Maroon makes a node unable to fetch anything. It is called before Run.
+func (n *Network) Maroon(index int) {
+	n.nodes[index].fetcher.HTTP = data.NewClient(data.ClientOptions{}) // not from a loopback address
+}
+
+// Look calls f with what the requester node knows of the chain.
+func (n *Network) Look(f func(*protocol.View)) { n.requester.feed.Read(f) }
