@@ -43,6 +43,9 @@ func (r *Runner) Close() error { return errors.Join(r.cache.close(), r.engine.Cl
 // error says that this attempt failed and nothing about what the result would
 // be: a task or module that does not fit (*ProfileError), a cancelled context,
 // an input that could not be read, a machine out of memory.
+//
+// A cancelled context ends a run when the guest next calls the host, and on
+// wazero also within a loop. Package confine ends it at once.
 func (r *Runner) Run(ctx context.Context, t Task) (*Result, error) {
 	return r.run(ctx, t, func() (engine.Program, func(), error) {
 		return r.cache.get(ctx, t.Module, t.Limits.pages())
@@ -56,7 +59,7 @@ func (r *Runner) Image(ctx context.Context, module []byte, l Limits) ([]byte, er
 	if err := l.Check(); err != nil {
 		return nil, err
 	}
-	rewritten, err := rewritten(module, l.pages())
+	rewritten, err := r.rewrite(module, l.pages())
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +118,10 @@ func (r *Runner) run(ctx context.Context, t Task, program func() (engine.Program
 	}
 	defer release()
 
-	slice := min(int64(t.Limits.Fuel), sliceFuel)
+	slice := int64(t.Limits.Fuel)
+	if r.engine.Pauses() {
+		slice = min(slice, sliceFuel)
+	}
 	s := &session{ctx: ctx, host: host, reserve: int64(t.Limits.Fuel) - slice}
 	res := &Result{}
 	var out engine.Outcome
@@ -148,18 +154,19 @@ func environment(env map[string]string) []string {
 
 // compile makes a program of the module that its author built.
 func (r *Runner) compile(ctx context.Context, module []byte, pages uint32) (engine.Program, error) {
-	rewritten, err := rewritten(module, pages)
+	rewritten, err := r.rewrite(module, pages)
 	if err != nil {
 		return nil, err
 	}
 	return r.engine.Compile(ctx, rewritten)
 }
 
-// rewritten is the module in the form that engines run.
-func rewritten(module []byte, pages uint32) ([]byte, error) {
+// rewrite gives the module the form that the engine runs.
+func (r *Runner) rewrite(module []byte, pages uint32) ([]byte, error) {
 	m, err := rewrite.Inspect(module, signatures)
 	if err != nil {
 		return nil, err
 	}
+	m.Paused = r.engine.Pauses()
 	return m.Rewrite(pages)
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/filecoin-project/bacalhau/wasm/wasi"
 )
 
-// sliceFuel is how much the guest gets at a time. Asking for the next slice is
-// the moment at which a run can be cancelled, some tens of milliseconds apart,
-// and costs the guest's loops nothing. Slices do not show in a result: fuel runs
-// out at the same instruction whatever their size.
+// sliceFuel is how much a guest that pauses gets at a time. Asking for the next
+// slice is the moment, some tens of milliseconds apart, at which a run can be
+// cancelled and Go's garbage collector need not wait for it. Slices do not show
+// in a result: fuel runs out at the same instruction whatever their size.
 const sliceFuel = 1 << 26
 
 var (

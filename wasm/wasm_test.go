@@ -310,9 +310,17 @@ func (c *cancelAt) Err() error {
 func TestCancelStopsALoop(t *testing.T) {
 	task := wasm.Task{Module: load(t, "run/loop_forever.wasm"), Limits: limits}
 	task.Limits.Fuel = wasm.MaxFuel
+	ctx := &cancelAt{Context: t.Context(), at: 4}
+	res, err := runner(t, "wazero").Run(ctx, task)
+	if !errors.Is(err, context.Canceled) || res != nil {
+		t.Errorf("%v, %v", res, err)
+	}
+}
+
+func TestCancelStopsAtACall(t *testing.T) {
 	for _, name := range wasm.Engines() {
-		ctx := &cancelAt{Context: t.Context(), at: 4}
-		res, err := runner(t, name).Run(ctx, task)
+		ctx := &cancelAt{Context: t.Context(), at: 10}
+		res, err := runner(t, name).Run(ctx, goTask(t))
 		if !errors.Is(err, context.Canceled) || res != nil {
 			t.Errorf("%s: %v, %v", name, res, err)
 		}

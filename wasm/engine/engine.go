@@ -51,6 +51,9 @@ type Program interface {
 // Engine compiles modules. It is safe for concurrent use.
 type Engine interface {
 	Name() string
+	// Pauses says that guests should call the host now and then: they run on
+	// a goroutine that Go cannot interrupt, not even to collect garbage.
+	Pauses() bool
 	// Compile also validates.
 	Compile(ctx context.Context, wasm []byte) (Program, error)
 	// Image compiles to native code that Load turns into a program, in this

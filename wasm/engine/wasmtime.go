@@ -77,6 +77,9 @@ func takeText(text *C.wasm_byte_vec_t) error {
 
 func (e *wasmtimeEngine) Name() string { return "wasmtime" }
 
+// Pauses is false: while C runs, Go does not wait for it.
+func (e *wasmtimeEngine) Pauses() bool { return false }
+
 func (e *wasmtimeEngine) Close() error {
 	C.wasmtime_linker_delete(e.linker)
 	C.wasm_engine_delete(e.engine)

@@ -119,6 +119,8 @@ func wazeroFunc(index int, f Func) api.GoModuleFunc {
 
 func (e *wazeroEngine) Name() string { return "wazero" }
 
+func (e *wazeroEngine) Pauses() bool { return true }
+
 func (e *wazeroEngine) Compile(ctx context.Context, wasm []byte) (_ Program, err error) {
 	defer caught(&err)
 	m, err := e.runtime.CompileModule(ctx, wasm)

@@ -89,11 +89,17 @@ func (e *emitter) charge() {
 	}
 }
 
-// stopBelowZero asks the meter for more fuel, or for the end.
+// stopBelowZero calls the meter when fuel has run out. A call that does not
+// return leaves the registers of the code around it alone.
 func (e *emitter) stopBelowZero(c *code) {
 	c.localGet(e.fuel).i64(0).op(opI64LtS, opIf, voidBlock)
 	e.save(c)
 	c.i32(StopFuel).index(opCall, e.m.meterFunc())
+	if e.m.Paused {
+		c.op(opNop) // as long as the other form: both fit the same limits
+	} else {
+		c.op(opUnreachable)
+	}
 	e.load(c)
 	c.op(opEnd)
 }
@@ -101,18 +107,19 @@ func (e *emitter) stopBelowZero(c *code) {
 func (e *emitter) save(c *code) { c.localGet(e.fuel).globalSet(e.m.fuelGlobal()) }
 func (e *emitter) load(c *code) { c.globalGet(e.m.fuelGlobal()).localSet(e.fuel) }
 
-// canonical replaces the NaNs in the value on top of the stack. For one float
-// a branch is cheaper than a select: it is never taken in practice, and what
-// follows need not wait for the comparison.
+// canonical replaces the NaNs in the value on top of the stack. A branch is
+// cheaper than a choice: it always goes one way in practice, and what follows
+// need not wait for the comparison.
 func (e *emitter) canonical(kind lanes) {
 	f := &nanForms[kind]
 	x := e.local(f.local)
-	c := e.out.localTee(x)
-	if f.choose == nil {
-		c.localGet(x).op(f.compare...).op(opIf, voidBlock).op(f.canonical...).localSet(x).op(opEnd).localGet(x)
-		return
+	c := e.out.localSet(x)
+	c.op(opBlock, voidBlock).localGet(x).localGet(x).op(f.sound...).index(opBrIf, 0)
+	c.op(f.canonical...)
+	if f.choose != nil {
+		c.localGet(x).localGet(x).localGet(x).op(f.compare...).op(f.choose...)
 	}
-	c.op(f.canonical...).localGet(x).localGet(x).op(f.compare...).op(f.choose...)
+	c.localSet(x).op(opEnd).localGet(x)
 }
 
 // body rewrites up to the function's last end.

@@ -59,6 +59,11 @@ func (t functype) encode() []byte {
 
 // Module is a valid module. Its index spaces begin with what is imported.
 type Module struct {
+	// Paused makes the rewritten module go on after the meter has put more
+	// fuel into the global, so that a host can give the fuel in slices. Without
+	// it the module runs faster, with the same results.
+	Paused bool
+
 	sections  [14][]byte
 	signature []functype // the type section
 	funcs     []uint32   // type of every function

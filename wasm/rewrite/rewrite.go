@@ -18,8 +18,9 @@ const (
 	// FuelExport is a mutable i64 global: the fuel left in the current slice.
 	FuelExport = "bacalhau.fuel"
 	// MeterModule and MeterName import a function (i32) -> (): the guest
-	// reports one of the Stop reasons. It returns only for StopFuel, after
-	// the host has put more fuel into the global.
+	// reports one of the Stop reasons. It must not return, except for StopFuel
+	// to a module that was rewritten with Paused, after the host has put more
+	// fuel into the global.
 	MeterModule = "bacalhau"
 	MeterName   = "meter"
 )
