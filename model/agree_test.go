@@ -18,10 +18,12 @@ import (
 type comparison struct {
 	*player
 	past []past
-	// probed are the shapes of states in which everything was tried; probes and refusals count it.
-	probed           map[State]bool
-	probes, refusals int
-	reasons          map[string]int
+	// probed are the shapes of states in which everything was tried; probes and reasons of refusal count it.
+	probed  map[State]bool
+	probes  int
+	reasons map[string]int
+	// made says which kinds of moves were, not counting those that were taken back.
+	made map[Kind]bool
 }
 
 // past is what going back restores.
@@ -34,23 +36,29 @@ type past struct {
 // refused, and compares status, records, every wallet, burned money and events.
 func TestContractAgrees(t *testing.T) {
 	build := build(t)
+	made := map[Kind]bool{Mine: true, Wait: true}
 	for _, g := range games() {
-		t.Run(fmt.Sprintf("%d seats", g.Seats), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%d pieces, %d seats", g.Pieces, g.Seats), func(t *testing.T) {
 			cast, c := newCast(t, g, build)
 			cmp := &comparison{
 				player: &player{cast: cast, c: c, draws: map[string]common.Hash{}},
-				probed: map[State]bool{}, reasons: map[string]int{},
+				probed: map[State]bool{}, reasons: map[string]int{}, made: made,
 			}
 			e := Explorer{Game: g, Dishonest: everybody, Do: cmp.do, Undo: cmp.undo, Enter: cmp.probe}
 			if err := e.Run(); err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%d states, %d steps, %d calls; tried everything in %d states: %d moves, of which %d were refused",
-				e.States, e.Steps, c.calls, len(cmp.probed), cmp.probes, cmp.refusals)
+			t.Logf("%d states, %d steps, %d calls; tried everything in %d states: %d moves",
+				e.States, e.Steps, c.calls, len(cmp.probed), cmp.probes)
 			for _, reason := range slices.Sorted(maps.Keys(cmp.reasons)) {
 				t.Logf("%6d × %s", cmp.reasons[reason], reason)
 			}
 		})
+	}
+	for kind := range kindNames {
+		if !made[Kind(kind)] {
+			t.Errorf("no game has a %v", Kind(kind))
+		}
 	}
 }
 
@@ -77,6 +85,7 @@ func (c *comparison) do(step Step) error {
 	if refused != "" {
 		return fmt.Errorf("the contract refuses it: %s", refused)
 	}
+	c.made[step.Move.Kind] = true
 	c.record(events)
 	return c.agree(step.After, step.Events, events)
 }
@@ -162,7 +171,11 @@ func (c *comparison) agreeOnRecords(s State) error {
 		return err
 	}
 	switch s.Status {
-	case protocol.StatusAssigned, protocol.StatusCommitted, protocol.StatusVerdict:
+	case protocol.StatusReturned:
+		if r.execution.Count != uint32(s.Returned) {
+			return fmt.Errorf("%d pieces returned, want %d", r.execution.Count, s.Returned)
+		}
+	case protocol.StatusAssigned, protocol.StatusCommitted, protocol.StatusChallenged, protocol.StatusVerdict:
 		return c.due("execution", r.execution.Deadline, s.Left)
 	case protocol.StatusVerifying:
 		return c.agreeOnSeats(s, r)
@@ -321,7 +334,6 @@ func (c *comparison) try(s State, m Move, r records, delay Seconds) error {
 		c.record(events)
 		err = c.agree(after, want, events)
 	default:
-		c.refusals++
 		c.reasons[reason]++
 	}
 	if err != nil {

@@ -3,7 +3,6 @@ package model
 import (
 	"crypto/ecdsa"
 	"math/big"
-	"slices"
 	"testing"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
@@ -27,8 +26,9 @@ type cast struct {
 	offer      protocol.Offer
 	signature  []byte
 	seed       common.Hash
-	piece      *secp256k1.PrivateKey
+	piece      *secp256k1.PrivateKey // of all pieces
 	specDigest common.Hash
+	spec       *protocol.SumTree
 	contract   common.Address
 	// sealed are the leaves made so far.
 	sealed map[statement]commitment
@@ -42,11 +42,20 @@ type statement struct {
 	hit    bool
 }
 
-// commitment is a leaf with what opens it.
+// commitment is what a seat commits to, and what opens its first leaf.
 type commitment struct {
-	leaf   protocol.Leaf
+	leaves []protocol.Leaf
+	tree   *protocol.SumTree
 	r      common.Hash
 	shared protocol.Shared
+}
+
+// published is what goes with it.
+func (k commitment) published() []byte {
+	if len(k.leaves) == 1 {
+		return k.leaves[0].Encode()
+	}
+	return []byte("the CID of the leaves")
 }
 
 func parameters(g Game) protocol.Parameters {
@@ -56,7 +65,7 @@ func parameters(g Game) protocol.Parameters {
 		SilentWindow: uint32(g.SilentWindow), AppealWindow: uint32(g.AppealWindow),
 		MinExecuteWindow: 1, Confirmations: uint32(g.Confirmations), Redraws: g.Redraws,
 		MaxPieces: 1000, MinCheckRate: 1, DeclinesPerDay: uint16(g.Declines),
-		ChallengePrice: big.NewInt(1), JurySize: Jurors, Source: protocol.SourceBlockhash,
+		ChallengePrice: big.NewInt(int64(g.ChallengePrice)), JurySize: Jurors, Source: protocol.SourceBlockhash,
 	}
 }
 
@@ -80,7 +89,7 @@ func newCast(t *testing.T, g Game, build market.Build) (*cast, *contract) {
 		}
 	}
 	c.block += 10
-	a.writeTerms()
+	a.writeTerms(t)
 	a.writeOffer(t, c)
 	return a, c
 }
@@ -92,18 +101,27 @@ func mustSend(t *testing.T, c *contract, from common.Address, call protocol.Call
 	}
 }
 
-func (a *cast) writeTerms() {
+func (a *cast) writeTerms(t *testing.T) {
+	t.Helper()
 	g := a.game
 	a.piece = secp256k1.PrivKeyFromBytes(crypto.Keccak256([]byte("piece key")))
 	a.specDigest = crypto.Keccak256Hash([]byte("spec"))
 	pk := protocol.KeyAddress(a.piece.PubKey())
+	var pieces []protocol.Sum
+	for index := range g.Pieces {
+		leaf := crypto.Keccak256Hash(make([]byte, 31), []byte{index}, a.specDigest[:], common.LeftPadBytes(pk[:], 32))
+		pieces = append(pieces, protocol.Sum{Hash: leaf})
+	}
+	var err error
+	if a.spec, err = protocol.NewSumTree(pieces); err != nil {
+		t.Fatal(err)
+	}
 	a.terms = protocol.Terms{
-		Client: a.addresses[Client], Nonce: 1, Pieces: 1, CheckRate: 1 << 15, Seats: g.Seats,
+		Client: a.addresses[Client], Nonce: 1, Pieces: uint32(g.Pieces), CheckRate: 1 << 15, Seats: g.Seats,
 		ExecuteWindow: uint32(g.ExecuteWindow), Expiry: genesis + lifetime,
 		Bid: big.NewInt(int64(g.Bid)), FuelPrice: big.NewInt(int64(g.FuelPrice)),
 		Fine: big.NewInt(int64(g.Fine)), Bond: big.NewInt(int64(g.Bond)),
-		SpecRoot: crypto.Keccak256Hash(make([]byte, 32), a.specDigest[:], common.LeftPadBytes(pk[:], 32)),
-		SpecCID:  common.Hash{1}, Salt: common.Hash{2},
+		SpecRoot: a.spec.Root().Hash, SpecCID: common.Hash{1}, Salt: common.Hash{2},
 	}
 	a.seed = crypto.Keccak256Hash([]byte("seed"))
 }
@@ -113,7 +131,7 @@ func (a *cast) writeOffer(t *testing.T, c *contract) {
 	job := protocol.JobID(chainID, a.contract, a.terms)
 	a.execution = protocol.ExecutionID(job, 0)
 	a.offer = protocol.Offer{
-		Job: job, Node: a.addresses[Node1], Pieces: 1, Nonce: 1, Deadline: a.terms.Expiry,
+		Job: job, Node: a.addresses[Node1], Pieces: a.terms.Pieces, Nonce: 1, Deadline: a.terms.Expiry,
 	}
 	encoded, err := market.EncodeCall(protocol.PostOffer{Offer: a.offer})
 	if err != nil {
@@ -139,37 +157,51 @@ func digest(r Result) common.Hash {
 	return crypto.Keccak256Hash([]byte("truth"))
 }
 
-// say makes the leaf of a statement. Where the dice matter, seat 1 has tried until they fell as the explorer wants it:
-// only the client's seed makes that hard.
+// say makes the leaves of a statement. Where the dice matter, seat 1 has tried until they fell as the explorer wants:
+// only that the client's seed is sealed makes that hard.
 func (a *cast) say(s statement) commitment {
 	if known, ok := a.sealed[s]; ok {
 		return known
 	}
 	for try := byte(0); ; try++ {
 		k := a.seal(s, try)
-		hit := slices.Contains(protocol.Roll(a.seed, k.leaf.Hash(), a.execution, 1, a.terms.CheckRate), 0)
-		if s.seat != 1 || hit == s.hit {
+		hits := protocol.Roll(a.seed, k.tree.Root().Hash, a.execution, a.terms.Pieces, a.terms.CheckRate)
+		if s.seat != 1 || s.hit && len(hits) == int(a.terms.Pieces) || !s.hit && len(hits) == 0 {
 			a.sealed[s] = k
 			return k
 		}
 	}
 }
 
-func (a *cast) seal(s statement, try byte) commitment {
-	k := commitment{leaf: protocol.Leaf{Fuel: Fuel(s.result), Output: common.Hash{try}}}
-	if s.result == Junk {
-		k.leaf.Rx = big.NewInt(5) // no point of the curve has it
-		k.r = common.Hash{31: 1}
-		return k
+func (a *cast) seal(s statement, try byte) (k commitment) {
+	for index := range a.game.leaves(s.seat) {
+		result := Truth
+		if index == 0 {
+			result = s.result
+		}
+		leaf := protocol.Leaf{Index: uint32(index), Fuel: Fuel(result), Output: common.Hash{try}}
+		r, shared := common.Hash{31: 1}, protocol.Shared{}
+		if result == Junk {
+			leaf.Rx = big.NewInt(5) // no point of the curve has it
+		} else {
+			r = crypto.Keccak256Hash([]byte{byte(s.by), s.seat, byte(s.result), index, try})
+			sealed, point, err := protocol.Seal(digest(result), r, a.piece.PubKey(), protocol.Binding{
+				ChainID: chainID, Contract: a.contract, Execution: a.execution, Index: uint32(index), Node: a.addresses[s.by],
+			})
+			if err != nil {
+				panic(err) // once in 2^128
+			}
+			leaf.Rx, leaf.Parity, leaf.C, shared = sealed.Rx, sealed.Parity, sealed.C, point
+		}
+		if index == 0 {
+			k.r, k.shared = r, shared
+		}
+		k.leaves = append(k.leaves, leaf)
 	}
-	k.r = crypto.Keccak256Hash([]byte{byte(s.by), s.seat, byte(s.result), try})
-	sealed, shared, err := protocol.Seal(digest(s.result), k.r, a.piece.PubKey(), protocol.Binding{
-		ChainID: chainID, Contract: a.contract, Execution: a.execution, Node: a.addresses[s.by],
-	})
-	if err != nil {
-		panic(err) // once in 2^128
+	var err error
+	if k.tree, err = protocol.LeavesTree(k.leaves); err != nil {
+		panic(err) // no leaves
 	}
-	k.leaf.Rx, k.leaf.Parity, k.leaf.C, k.shared = sealed.Rx, sealed.Parity, sealed.C, shared
 	return k
 }
 

@@ -25,13 +25,13 @@ func needsDecline(p *play) {
 }
 
 func createJob(p *play) {
-	p.lock(Client, p.g.Bid)
+	p.lock(Client, p.g.escrow())
 	p.Created, p.Open = true, true
 	p.emit("JobCreated")
 }
 
 func closeJob(p *play) {
-	p.giveBack(Client, p.g.Bid)
+	p.giveBack(Client, p.g.escrow())
 	p.Open = false
 	p.emit("JobClosed")
 }
@@ -46,25 +46,25 @@ func acceptOffer(p *play) {
 	p.emit("ExecutionAssigned")
 }
 
-// giveUp ends the execution and gives its piece back to the job.
-func (p *play) giveUp() {
-	p.Status, p.Left, p.Hit, p.Listed, p.Immature = protocol.StatusReturned, 0, false, false, 0
-	p.Seats, p.Jury, p.Outcome = [3]Seat{}, Jury{}, protocol.OutcomeNone
+// giveUp ends the execution and gives so many of its pieces back to the job, whose price stays locked.
+func (p *play) giveUp(pieces uint8) {
+	p.Status, p.Kept, p.Returned = protocol.StatusReturned, pieces > 0, pieces
+	p.Left, p.Hit, p.Listed, p.Immature = 0, false, false, 0
+	p.Seats, p.Jury, p.Outcome, p.Challenge = [3]Seat{}, Jury{}, protocol.OutcomeNone, Challenge{}
 	p.emit("ExecutionReturned")
 }
 
 // end is where nothing of the execution is left.
 func (p *play) end(status protocol.Status) { p.Status, p.Kept = status, false }
 
-// endWithoutPiece ends an execution whose seat 1 lost, although its only piece is settled by the others.
-func (p *play) endWithoutPiece() {
+// giveUpRest does so with all but the opened piece, which the other seats have settled.
+func (p *play) giveUpRest() {
 	p.giveBack(Client, p.g.Bid)
-	p.end(protocol.StatusReturned)
-	p.emit("ExecutionReturned")
+	p.giveUp(p.g.Pieces - 1)
 }
 
 func closeReturned(p *play) {
-	p.giveBack(Client, p.g.Bid)
+	p.giveBack(Client, Wei(p.Returned)*p.g.Bid)
 	p.Kept = false
 	p.emit("ReturnedClosed")
 }
@@ -74,7 +74,7 @@ func decline(p *play) {
 	p.giveBack(Node1, p.g.Fine)
 	p.giveBack(Client, p.g.Bond)
 	p.emit("ExecutionDeclined")
-	p.giveUp()
+	p.giveUp(p.g.Pieces)
 }
 
 func commitResult(p *play) {
@@ -86,7 +86,7 @@ func commitResult(p *play) {
 func timeoutAssigned(p *play) {
 	p.burnNoShow(Node1)
 	p.giveBack(Client, p.g.Bond)
-	p.giveUp()
+	p.giveUp(p.g.Pieces)
 }
 
 func settle(p *play) {

@@ -91,6 +91,9 @@ func (e *Explorer) worthwhile(s State, m Move) bool {
 		return false
 	case !e.Dishonest.Has(m.By) && !e.Game.Honest(s, m):
 		return false
+	case m.Kind == ChallengeLeaf && !e.Dishonest.Has(Client):
+		// It is sent the leaves of honest nodes.
+		return e.Dishonest.Has(s.Seats[m.Seat-1].Node)
 	case m.Kind == Draw:
 		return e.firstOfItsKind(s, m.Node)
 	case m.Seat > 4:

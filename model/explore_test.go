@@ -10,15 +10,22 @@ var exhaustive = flag.Bool("exhaustive", false, "explore every redraw, vote and 
 // everybody is the set of all parties: what any set of dishonest parties can reach, it can.
 const everybody = Parties(1<<Wallets - 1)
 
-// games are a lazy and an eager one. After a verdict they are the same, so that the short form explores juries in one.
-func games() []Game {
-	lazy, eager := NewGame(2, 0), NewGame(3, 0)
-	eager.Votes = nil
-	if *exhaustive {
-		lazy, eager = NewGame(2, 1), NewGame(3, 1)
-		lazy.Votes, eager.Votes = Results, Results
+// games are lazy and eager ones about one piece, and ones about two pieces, whose leaves a client can demand. After a
+// verdict they are much the same, so that the short form explores juries in one.
+func games() (games []Game) {
+	for pieces := uint8(1); pieces <= 2; pieces++ {
+		for seats := uint8(2); seats <= 3; seats++ {
+			g := NewGame(pieces, seats, 0)
+			if pieces+seats > 3 {
+				g.Votes = nil
+			}
+			if *exhaustive {
+				g.Redraws, g.Votes = 1, Results
+			}
+			games = append(games, g)
+		}
 	}
-	return []Game{lazy, eager}
+	return games
 }
 
 // TestDishonestParties explores the game for every set of dishonest parties among the client and five nodes, with one
@@ -38,10 +45,10 @@ func TestDishonestParties(t *testing.T) {
 				Do:    func(s Step) error { return g.CheckStep(s, dishonest) },
 			}
 			if err := e.Run(); err != nil {
-				t.Fatalf("%d seats, dishonest %b: %v", g.Seats, dishonest, err)
+				t.Fatalf("%d pieces, %d seats, dishonest %b: %v", g.Pieces, g.Seats, dishonest, err)
 			}
 			sets, states, steps = sets+1, states+e.States, steps+e.Steps
 		}
-		t.Logf("%d seats: %d sets of dishonest parties, %d states, %d steps", g.Seats, sets, states, steps)
+		t.Logf("%d pieces, %d seats: %d sets of dishonest parties, %d states, %d steps", g.Pieces, g.Seats, sets, states, steps)
 	}
 }

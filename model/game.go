@@ -6,12 +6,15 @@ import "github.com/filecoin-project/bacalhau/protocol"
 type Game struct {
 	// Seats is the panel's size: 2 is lazy, 3 eager.
 	Seats uint8
+	// Pieces are the job's, one or two, all of one execution. The dice hit all or none, the client lists all, and what a
+	// dishonest seat says concerns the first, which is the one that is escalated and opened.
+	Pieces uint8
 	// Redraws is how often a seat is drawn again; Declines how often a node may decline within a day.
 	Redraws, Declines uint8
 	// Confirmations is how many blocks a commitment and the target of a draw need.
 	Confirmations uint8
 
-	Bid, RaisedBid, FuelPrice, Fine, Bond, NoShowFee Wei
+	Bid, RaisedBid, FuelPrice, Fine, Bond, NoShowFee, ChallengePrice Wei
 	// Stake is what every wallet starts with.
 	Stake Wei
 
@@ -21,13 +24,13 @@ type Game struct {
 	ExecuteWindow, SettleWindow, DrawWindow, SilentWindow, AppealWindow Seconds
 }
 
-// NewGame is a game with a panel of this many seats. No two amounts and no two windows add up to another one, so that
+// NewGame is a game about so many pieces with a panel of so many seats. No two amounts and no two windows add up to another one, so that
 // none is mistaken for another.
-func NewGame(seats, redraws uint8) Game {
+func NewGame(pieces, seats, redraws uint8) Game {
 	return Game{
-		Seats: seats, Redraws: redraws, Declines: 1, Confirmations: 2,
+		Seats: seats, Pieces: pieces, Redraws: redraws, Declines: 1, Confirmations: 2,
 		Votes: []Result{Truth, Lie},
-		Bid:   100, RaisedBid: 130, FuelPrice: 3, Fine: 1009, Bond: 607, NoShowFee: 211, Stake: 10_000,
+		Bid:   100, RaisedBid: 130, FuelPrice: 3, Fine: 1009, Bond: 607, NoShowFee: 211, ChallengePrice: 17, Stake: 10_000,
 		ExecuteWindow: 160, SettleWindow: 61, DrawWindow: 37, SilentWindow: 53, AppealWindow: 71,
 	}
 }
@@ -49,12 +52,29 @@ func Fuel(r Result) uint64 {
 	return 29
 }
 
-// firstPay is seat 1's pay: the fuel's price up to the bid.
-func (g *Game) firstPay(r Result) Wei { return min(g.Bid, g.FuelPrice*Wei(Fuel(r))) }
+// leaves is how many results a seat owes: one for every piece, but for the third seat of a lazy panel.
+func (g *Game) leaves(number uint8) uint8 {
+	if g.Seats == 2 && number == 3 {
+		return 1
+	}
+	return g.Pieces
+}
+
+// fuel is what a seat claims for all its leaves.
+func (g *Game) fuel(number uint8, r Result) Wei {
+	return Wei(Fuel(r)) + Wei(g.leaves(number)-1)*Wei(Fuel(Truth))
+}
+
+// escrow is what the client locks for all pieces; aside is what it locks for a verifier.
+func (g *Game) escrow() Wei            { return Wei(g.Pieces) * g.Bid }
+func (g *Game) aside(number uint8) Wei { return Wei(g.leaves(number)) * g.RaisedBid }
+
+// firstPay is seat 1's pay: the fuel's price up to the bids.
+func (g *Game) firstPay(r Result) Wei { return min(g.escrow(), g.FuelPrice*g.fuel(1, r)) }
 
 // verifierPay is a verifier's: cap and fuel price are raised by RaisedBid / Bid, rounded down.
-func (g *Game) verifierPay(r Result) Wei {
-	return min(g.RaisedBid, g.FuelPrice*Wei(Fuel(r))*g.RaisedBid/g.Bid)
+func (g *Game) verifierPay(number uint8, r Result) Wei {
+	return min(g.aside(number), g.FuelPrice*g.fuel(number, r)*g.RaisedBid/g.Bid)
 }
 
 func (g *Game) appealBond() Wei { return Jurors * g.RaisedBid }

@@ -68,6 +68,8 @@ func (g *Game) duties(s State) (due []duty) {
 		due = append(due, duty{Client, s.Left})
 	case protocol.StatusVerifying:
 		due = g.panelDuties(s)
+	case protocol.StatusChallenged:
+		due = append(due, duty{s.Seats[s.Challenge.Seat-1].Node, s.Left})
 	case protocol.StatusVerdict:
 		for i, seat := range s.Seats {
 			if s.Outcome == protocol.OutcomeAllDiffer || uint8(i+1) == loser(s.Outcome) {

@@ -44,13 +44,25 @@ func (g *Game) Check(s State) error {
 // locks is what every wallet must have locked: the client the most that it may have to pay, the others their fines and
 // the appeal bond.
 func (g *Game) locks(s State) (locks [Wallets]Wei) {
-	if s.Open || s.Kept {
-		locks[Client] = g.Bid
-	}
-	if !s.Kept || s.Status == protocol.StatusReturned {
+	switch {
+	case s.Kept && s.Status == protocol.StatusReturned:
+		locks[Client] = Wei(s.Returned) * g.Bid
+		return locks
+	case s.Open:
+		locks[Client] = g.escrow()
+		return locks
+	case !s.Kept:
 		return locks
 	}
-	locks[Client] += s.verifiers() * g.RaisedBid
+	locks[Client] = g.escrow()
+	for i, seat := range s.Seats[1:] {
+		if seat.Status != protocol.SeatStatusNone {
+			locks[Client] += g.aside(uint8(i + 2))
+		}
+	}
+	if s.Status == protocol.StatusChallenged {
+		locks[Client] += g.ChallengePrice
+	}
 	if s.Status != protocol.StatusVerdict && s.Status != protocol.StatusAppealed {
 		locks[Client] += g.Bond
 	}
@@ -122,7 +134,7 @@ func (g *Game) CheckStep(step Step, dishonest Parties) error {
 		if err := g.checkEnd(step, spent, dishonest); err != nil {
 			return err
 		}
-	} else if spent > 0 && !dishonest.Has(Client) {
+	} else if spent > 0 && !dishonest.Has(Client) && step.Move.Kind != AnswerLeaf {
 		return fmt.Errorf("an honest client paid %d wei before the end", spent)
 	}
 	if step.Move.Kind == TimeoutVerdict && before.Outcome != protocol.OutcomeAllDiffer {
@@ -134,13 +146,13 @@ func (g *Game) CheckStep(step Step, dishonest Parties) error {
 // checkEnd looks at the step that ends the execution, in which the client spent so much.
 func (g *Game) checkEnd(step Step, spent Wei, dishonest Parties) error {
 	before, after := &step.Before, &step.After
-	most := g.Bid
+	most := g.escrow()
 	for i, seat := range before.Seats {
 		if seat.Status != protocol.SeatStatusCommitted {
 			continue
 		}
 		if i > 0 {
-			most += g.RaisedBid
+			most += g.aside(uint8(i + 1))
 		}
 		paid := after.Wallets[seat.Node].total() > before.Wallets[seat.Node].total()
 		if !paid && !dishonest.Has(seat.Node) && after.Status != protocol.StatusRefunded {

@@ -121,10 +121,11 @@ func (p *play) dismissJurors(agreeing []Party) {
 // payJurors pays the majority: from the appellant's bond if it was wrong, the rest of which is burned; otherwise from
 // what the client had set aside for the wrong seats' runs of the piece, at most RaisedBid each.
 func (p *play) payJurors(agreeing []Party, found Result) {
-	aside, appellant := p.setAside(found), p.Seats[p.Jury.Appellant-1]
+	spare, aside := p.setAside(found)
+	appellant := p.Seats[p.Jury.Appellant-1]
 	if same(appellant.Result, found) {
 		p.giveBack(appellant.Node, p.g.appealBond())
-		each := min(p.g.RaisedBid, aside/Jurors)
+		each := min(p.g.RaisedBid, spare/Jurors)
 		for _, juror := range agreeing {
 			p.pay(Client, juror, each)
 			p.emit("SeatPaid")
@@ -142,18 +143,20 @@ func (p *play) payJurors(agreeing []Party, found Result) {
 	p.emit("AppealBondBurned")
 }
 
-// setAside is what the client has locked for seats that were wrong. If all were, the piece returns to the job, and its
-// bid stays locked for whoever runs it next.
-func (p *play) setAside(found Result) (aside Wei) {
-	for _, s := range p.Seats[1:] {
-		if !same(s.Result, found) {
-			aside += p.g.RaisedBid
+// setAside is what the client has locked for seats that were wrong, and how much of it for their runs of the opened
+// piece. If all were wrong, this piece returns to the job, too, and its bid stays locked for whoever runs it next.
+func (p *play) setAside(found Result) (opened, all Wei) {
+	for number := uint8(2); number <= 3; number++ {
+		if !same(p.Seats[number-1].Result, found) {
+			opened += p.g.RaisedBid
+			all += p.g.aside(number)
 		}
 	}
 	if !same(p.Seats[0].Result, found) && p.anyRight(found) {
-		aside += p.g.Bid
+		opened += p.g.Bid
+		all += p.g.Bid
 	}
-	return aside
+	return opened, all
 }
 
 func (p *play) anyRight(found Result) bool {
@@ -174,16 +177,15 @@ func (p *play) paySeats(found Result) {
 		case i == 0:
 			p.payFirst()
 		default:
-			p.payVerifier(s)
+			p.payVerifier(uint8(i + 1))
 		}
 	}
 	switch {
 	case same(p.Seats[0].Result, found):
 		p.end(protocol.StatusSettled)
 	case p.anyRight(found):
-		p.end(protocol.StatusReturned)
-		p.emit("ExecutionReturned")
+		p.giveUp(p.g.Pieces - 1)
 	default:
-		p.giveUp()
+		p.giveUp(p.g.Pieces)
 	}
 }

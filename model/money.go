@@ -37,7 +37,7 @@ func (p *play) burn(who Party, amount Wei) {
 	p.Burned += amount
 }
 
-// burnBond burns the client's bond, all or nothing: with a single piece the share of wrong pieces is either.
+// burnBond burns the client's bond, all or nothing: of pieces that are all hit or none, the share of wrong ones is either.
 func (p *play) burnBond(yes bool) {
 	if !yes {
 		p.giveBack(Client, p.g.Bond)
@@ -59,20 +59,21 @@ func (p *play) slash(who Party) {
 	p.emit("Slashed")
 }
 
-// payFirst gives seat 1 its fine and its pay, and the client the rest of the bid.
+// payFirst gives seat 1 its fine and its pay, and the client the rest of the bids.
 func (p *play) payFirst() {
 	due := p.g.firstPay(p.Seats[0].Result)
 	p.giveBack(Node1, p.g.Fine)
 	p.pay(Client, Node1, due)
-	p.giveBack(Client, p.g.Bid-due)
+	p.giveBack(Client, p.g.escrow()-due)
 	p.emit("ExecutionSettled")
 }
 
 // payVerifier does the same for seat 2 or 3.
-func (p *play) payVerifier(seat Seat) {
-	due := p.g.verifierPay(seat.Result)
+func (p *play) payVerifier(number uint8) {
+	seat := p.Seats[number-1]
+	due := p.g.verifierPay(number, seat.Result)
 	p.giveBack(seat.Node, p.g.Fine)
 	p.pay(Client, seat.Node, due)
-	p.giveBack(Client, p.g.RaisedBid-due)
+	p.giveBack(Client, p.g.aside(number)-due)
 	p.emit("SeatPaid")
 }

@@ -30,6 +30,9 @@ const (
 	TimeoutVerdict
 	OpenSelf
 	TimeoutSilent
+	ChallengeLeaf
+	AnswerLeaf
+	TimeoutChallenged
 	Appeal
 	DrawJury
 	CommitVote
@@ -41,7 +44,8 @@ const (
 var kindNames = [...]string{
 	"Mine", "Wait", "CreateJob", "CloseJob", "AcceptOffer", "CloseReturned", "Decline", "CommitResult", "TimeoutAssigned",
 	"Settle", "TimeoutCommitted", "Verify", "Draw", "CommitVerification", "DeclineSeat", "TimeoutDrawing", "TimeoutSeat",
-	"Escalate", "SettleVerified", "RevealKey", "TimeoutVerdict", "OpenSelf", "TimeoutSilent", "Appeal", "DrawJury",
+	"Escalate", "SettleVerified", "RevealKey", "TimeoutVerdict", "OpenSelf", "TimeoutSilent",
+	"ChallengeLeaf", "AnswerLeaf", "TimeoutChallenged", "Appeal", "DrawJury",
 	"CommitVote", "DeclineVote", "RevealVote", "TimeoutAppealed",
 }
 

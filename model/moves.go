@@ -11,7 +11,8 @@ func (g *Game) Moves(s State) []Move {
 		moves = append(moves, Move{Kind: kind, By: Client})
 	}
 	for _, kind := range []Kind{
-		CloseJob, CloseReturned, TimeoutAssigned, TimeoutCommitted, TimeoutVerdict, TimeoutSilent, DrawJury, TimeoutAppealed,
+		CloseJob, CloseReturned, TimeoutAssigned, TimeoutCommitted, TimeoutVerdict, TimeoutSilent, TimeoutChallenged,
+		DrawJury, TimeoutAppealed,
 	} {
 		moves = append(moves, Move{Kind: kind, By: Stranger})
 	}
@@ -36,6 +37,8 @@ func (g *Game) seatMoves(s State, number uint8) []Move {
 	moves := []Move{
 		{Kind: OpenSelf, By: node, Seat: number},
 		{Kind: Appeal, By: node, Seat: number},
+		{Kind: ChallengeLeaf, By: Client, Seat: number},
+		{Kind: AnswerLeaf, By: node, Seat: number},
 	}
 	if number == 1 {
 		return moves

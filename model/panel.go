@@ -5,7 +5,7 @@ import "github.com/filecoin-project/bacalhau/protocol"
 // The check of an execution: seats are drawn and commit, the client decides.
 
 func (p *play) openSeat(number uint8) {
-	p.lock(Client, p.g.RaisedBid)
+	p.lock(Client, p.g.aside(number))
 	p.Seats[number-1] = Seat{Status: protocol.SeatStatusDrawing, Immature: p.g.Confirmations, Left: p.g.DrawWindow}
 }
 
@@ -95,19 +95,23 @@ func escalate(p *play) {
 // keeps what the seat would have earned.
 func (p *play) payEverybody(loser uint8) {
 	p.payFirst()
-	for i, s := range p.Seats[1:] {
-		switch {
+	p.payVerifiers(loser)
+	p.end(protocol.StatusSettled)
+}
+
+func (p *play) payVerifiers(loser uint8) {
+	for number := uint8(2); number <= 3; number++ {
+		switch s := p.Seats[number-1]; {
 		case s.Status == protocol.SeatStatusVacant:
-			p.giveBack(Client, p.g.RaisedBid)
+			p.giveBack(Client, p.g.aside(number))
 		case s.Status != protocol.SeatStatusCommitted:
-		case uint8(i+2) == loser:
+		case number == loser:
 			p.slash(s.Node)
-			p.giveBack(Client, p.g.RaisedBid)
+			p.giveBack(Client, p.g.aside(number))
 		default:
-			p.payVerifier(s)
+			p.payVerifier(number)
 		}
 	}
-	p.end(protocol.StatusSettled)
 }
 
 // unlisted says whether the client had a piece checked that the dice did not hit, which costs as much as skipping one.
@@ -143,9 +147,8 @@ func timeoutVerdict(p *play) {
 		p.refund()
 	case protocol.OutcomeFirstLost:
 		p.slash(Node1)
-		p.payVerifier(p.Seats[1])
-		p.payVerifier(p.Seats[2])
-		p.endWithoutPiece()
+		p.payVerifiers(0)
+		p.giveUpRest()
 	default:
 		p.payEverybody(loser(p.Outcome))
 	}
@@ -156,7 +159,7 @@ func (p *play) refund() {
 	for _, s := range p.Seats {
 		p.giveBack(s.Node, p.g.Fine)
 	}
-	p.giveBack(Client, p.g.Bid+2*p.g.RaisedBid)
+	p.giveBack(Client, p.g.escrow()+p.g.aside(2)+p.g.aside(3))
 	p.end(protocol.StatusRefunded)
 	p.emit("ExecutionRefunded")
 }
@@ -188,24 +191,24 @@ func timeoutSilent(p *play) {
 	case p.full() && len(open) == 3 && compare(p.Seats) != protocol.OutcomeAgreed:
 		p.reachVerdict()
 	case p.full() && len(open) == 2 && same(p.Seats[open[0]].Result, p.Seats[open[1]].Result):
-		p.payAllBut(closed[0])
+		p.payAllBut(uint8(closed[0] + 1))
 	default:
 		p.payEverybody(0)
 	}
 }
 
-// payAllBut ends a check whose seat at this place gets nothing but its fine.
-func (p *play) payAllBut(place int) {
-	p.giveBack(p.Seats[place].Node, p.g.Fine)
-	for i, s := range p.Seats[1:] {
-		if i+1 == place {
-			p.giveBack(Client, p.g.RaisedBid)
+// payAllBut ends a check of which one seat gets nothing but its fine.
+func (p *play) payAllBut(closed uint8) {
+	p.giveBack(p.Seats[closed-1].Node, p.g.Fine)
+	for number := uint8(2); number <= 3; number++ {
+		if number == closed {
+			p.giveBack(Client, p.g.aside(number))
 		} else {
-			p.payVerifier(s)
+			p.payVerifier(number)
 		}
 	}
-	if place == 0 {
-		p.endWithoutPiece()
+	if closed == 1 {
+		p.giveUpRest()
 		return
 	}
 	p.payFirst()

@@ -26,6 +26,7 @@ type records struct {
 	execution protocol.Execution
 	check     protocol.Verification
 	seats     []protocol.Seat
+	challenge protocol.Challenge
 	jury      protocol.Jury
 	votes     map[uint8]protocol.VoteRun
 	results   [3]common.Hash
@@ -50,6 +51,9 @@ func (p *player) records() (records, error) {
 	}
 	if run.Verification != nil {
 		r.check, r.seats = *run.Verification, run.Panel(p.terms)
+	}
+	if run.Challenge != nil {
+		r.challenge = *run.Challenge
 	}
 	if run.Results != nil {
 		r.results = *run.Results
@@ -82,6 +86,8 @@ func (p *player) call(s State, m Move, r records) protocol.Call {
 		return p.seatCall(s, m, r)
 	case Escalate, SettleVerified, RevealKey, TimeoutVerdict, OpenSelf, TimeoutSilent:
 		return p.panelCall(s, m, r)
+	case ChallengeLeaf, AnswerLeaf, TimeoutChallenged:
+		return p.challengeCall(s, m, r)
 	}
 	return p.juryCall(s, m, r)
 }
@@ -94,7 +100,7 @@ func (p *player) jobCall(m Move, r records) protocol.Call {
 		return protocol.CloseJob{Terms: p.terms}
 	case AcceptOffer:
 		return protocol.AcceptOffer{
-			Terms: p.terms, Offer: p.offer, Signature: p.signature, Count: 1, SeedHash: protocol.SeedHash(p.seed),
+			Terms: p.terms, Offer: p.offer, Signature: p.signature, Count: p.terms.Pieces, SeedHash: protocol.SeedHash(p.seed),
 		}
 	}
 	return protocol.CloseReturned{Terms: p.terms, Execution: r.execution}
@@ -105,8 +111,9 @@ func (p *player) executionCall(m Move, r records) protocol.Call {
 	case Decline:
 		return protocol.Decline{Terms: p.terms, Execution: r.execution}
 	case CommitResult:
-		leaf := p.say(statement{by: Node1, seat: 1, result: m.Result, hit: m.Hit}).leaf
-		return protocol.CommitResult{Execution: r.execution, Root: leaf.Hash(), Fuel: leaf.Fuel, Leaves: leaf.Encode()}
+		k := p.say(statement{by: Node1, seat: 1, result: m.Result, hit: m.Hit})
+		root := k.tree.Root()
+		return protocol.CommitResult{Execution: r.execution, Root: root.Hash, Fuel: root.Sum, Leaves: k.published()}
 	case TimeoutAssigned:
 		return protocol.TimeoutAssigned{Terms: p.terms, Execution: r.execution}
 	case Settle:
@@ -116,7 +123,7 @@ func (p *player) executionCall(m Move, r records) protocol.Call {
 	}
 	return protocol.Verify{
 		Terms: p.terms, Execution: r.execution, Bid: big.NewInt(int64(p.game.RaisedBid)),
-		Listed: protocol.List([]uint32{0}, 1),
+		Listed: protocol.List([]uint32{0, 1}[:p.game.Pieces], p.terms.Pieces),
 	}
 }
 
@@ -128,8 +135,9 @@ func (p *player) seatCall(s State, m Move, r records) protocol.Call {
 			Terms: p.terms, Execution: r.execution, Verification: r.check, Seat: seat, Other: r.seat(5 - m.Seat),
 		}
 	case CommitVerification:
-		leaf := p.say(statement{by: s.Seats[m.Seat-1].Node, seat: m.Seat, result: m.Result}).leaf
-		return protocol.CommitVerification{Seat: seat, Root: leaf.Hash(), Fuel: leaf.Fuel, Leaves: leaf.Encode()}
+		k := p.say(statement{by: s.Seats[m.Seat-1].Node, seat: m.Seat, result: m.Result})
+		root := k.tree.Root()
+		return protocol.CommitVerification{Seat: seat, Root: root.Hash, Fuel: root.Sum, Leaves: k.published()}
 	case DeclineSeat:
 		return protocol.DeclineSeat{Terms: p.terms, Execution: r.execution, Seat: seat}
 	case TimeoutDrawing:
@@ -171,12 +179,12 @@ func (p *player) said(s State, number uint8) commitment {
 }
 
 func opening(k commitment) protocol.Opening {
-	return protocol.Opening{Leaf: k.leaf, Proof: []protocol.Sum{}, Sx: k.shared.X(), Sy: k.shared.Y()}
+	return protocol.Opening{Leaf: k.leaves[0], Proof: k.tree.Proof(0), Sx: k.shared.X(), Sy: k.shared.Y()}
 }
 
 func (p *player) reveal(s State) protocol.Reveal {
 	r := protocol.Reveal{
-		Sk: new(big.Int).SetBytes(p.piece.Serialize()), SpecDigest: p.specDigest, SpecProof: []protocol.Sum{}, Seed: p.seed,
+		Sk: new(big.Int).SetBytes(p.piece.Serialize()), SpecDigest: p.specDigest, SpecProof: p.spec.Proof(0), Seed: p.seed,
 	}
 	for i := range r.Openings {
 		r.Openings[i] = opening(p.said(s, uint8(i+1)))
@@ -188,7 +196,24 @@ func (p *player) disclosure(s State, number uint8) protocol.Disclosure {
 	k := p.said(s, number)
 	return protocol.Disclosure{
 		R: k.r.Big(), Pkx: p.piece.PubKey().X(), Pky: p.piece.PubKey().Y(),
-		SpecDigest: p.specDigest, SpecProof: []protocol.Sum{}, Opening: opening(k),
+		SpecDigest: p.specDigest, SpecProof: p.spec.Proof(0), Opening: opening(k),
+	}
+}
+
+func (p *player) challengeCall(s State, m Move, r records) protocol.Call {
+	switch m.Kind {
+	case ChallengeLeaf:
+		return protocol.ChallengeLeaf{
+			Terms: p.terms, Execution: r.execution, Verification: r.check, Seats: r.seats, Seat: m.Seat,
+		}
+	case AnswerLeaf:
+		return protocol.AnswerLeaf{
+			Terms: p.terms, Execution: r.execution, Verification: r.check, Seats: r.seats, Challenge: r.challenge,
+			Opening: opening(p.said(s, m.Seat)),
+		}
+	}
+	return protocol.TimeoutChallenged{
+		Terms: p.terms, Execution: r.execution, Verification: r.check, Seats: r.seats, Challenge: r.challenge,
 	}
 }
 

@@ -55,6 +55,10 @@ var rules = map[Kind]rule{
 	OpenSelf:      {status: protocol.StatusVerifying, seat: protocol.SeatStatusCommitted, within: silentLeft, after: resolveLeft, needs: needsClosed, effect: openSelf},
 	TimeoutSilent: {status: protocol.StatusVerifying, after: silentLeft, needs: needsDone, effect: timeoutSilent},
 
+	ChallengeLeaf:     {by: client, caller: "NotClient", needs: needsChallengeable, effect: challengeLeaf},
+	AnswerLeaf:        {status: protocol.StatusChallenged, within: left, needs: needsAsked, effect: answerLeaf},
+	TimeoutChallenged: {status: protocol.StatusChallenged, after: left, effect: timeoutChallenged},
+
 	Appeal:          {by: ofSeat, caller: "NotNode", status: protocol.StatusVerdict, within: left, needs: needsGrounds, effect: appeal},
 	DrawJury:        {status: protocol.StatusAppealed, within: juryLeft, needs: needsNoJury, effect: drawJury},
 	CommitVote:      {by: ofSeat, caller: "NotNode", status: protocol.StatusAppealed, within: juryLeft, needs: needsBallot(protocol.VoteStatusNone), effect: commitVote},

@@ -27,6 +27,9 @@ type State struct {
 	// Listed means that the client had the piece checked, or asked to.
 	Listed bool
 	Seats  [3]Seat
+	// Returned is how many pieces a returned execution holds.
+	Returned  uint8
+	Challenge Challenge
 	// Outcome is what opening the piece showed.
 	Outcome protocol.Outcome
 	Jury    Jury
@@ -46,6 +49,13 @@ type Seat struct {
 	Immature uint8
 	// Left is the time to draw the seat or, once drawn, to commit.
 	Left Seconds
+}
+
+// Challenge is a demand for a leaf. Left is the time that the client had when it asked, Back the status to go back to.
+type Challenge struct {
+	Seat uint8
+	Left Seconds
+	Back protocol.Status
 }
 
 // Jury decides an appeal. Left is the time to draw it and then to vote, RevealLeft the time to reveal.
@@ -129,21 +139,11 @@ func (s *State) committed() (n int) {
 	return n
 }
 
-// verifiers is the number of the panel's seats besides the first.
-func (s *State) verifiers() (n Wei) {
-	for _, seat := range s.Seats[1:] {
-		if seat.Status != protocol.SeatStatusNone {
-			n++
-		}
-	}
-	return n
-}
-
 // Later is the state d seconds on. How long ago time ran out makes no difference, except that the seats' time to open
 // their commitments starts when the client's runs out.
 func (g *Game) Later(s State, d Seconds) State {
 	switch s.Status {
-	case protocol.StatusAssigned, protocol.StatusCommitted, protocol.StatusVerdict:
+	case protocol.StatusAssigned, protocol.StatusCommitted, protocol.StatusChallenged, protocol.StatusVerdict:
 		s.Left = max(s.Left-d, -1)
 	case protocol.StatusVerifying:
 		if s.panelDone() {
@@ -172,7 +172,7 @@ func (g *Game) Deadlines(s State) []Seconds {
 		}
 	}
 	switch s.Status {
-	case protocol.StatusAssigned, protocol.StatusCommitted, protocol.StatusVerdict:
+	case protocol.StatusAssigned, protocol.StatusCommitted, protocol.StatusChallenged, protocol.StatusVerdict:
 		add(s.Left, true)
 	case protocol.StatusVerifying:
 		add(s.Left, s.panelDone())
