@@ -12,7 +12,7 @@ TEST_STEPS := lint examples-check check-gen test-contracts test-go build-nocgo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test $(TEST_STEPS) gen examples bench bench-wasm fuzz clean
+.PHONY: help run test $(TEST_STEPS) gen examples bench bench-wasm fuzz fuzz-contracts clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,12 +98,15 @@ fit-weights: ## time every kind of instruction on both engines, beside its price
 # then on.
 FUZZ_TIME := 5m
 
-fuzz: ## fuzz both engines and the rewriter against each other: make fuzz FUZZ_TIME=1h
+fuzz: fuzz-contracts ## fuzz the contract's books, and both engines and the rewriter against each other: make fuzz FUZZ_TIME=1h
 	go test ./wasm/rewrite -run '^$$' -fuzz '^FuzzInspect$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
 	go test ./wasm/rewrite -run '^$$' -fuzz '^FuzzValidate$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
 	go test ./wasm/wasi -run '^$$' -fuzz '^FuzzCalls$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
 	go test ./wasm -run '^$$' -fuzz '^FuzzGenerated$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
 	go test ./wasm -run '^$$' -fuzz '^FuzzModule$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
+
+fuzz-contracts: contracts/node_modules ## a million random steps of the contract, every wei accounted for
+	cd contracts && FOUNDRY_PROFILE=fuzz tools/forge test --match-path test/invariant/Money.t.sol --match-test '^invariant'
 
 clean: ## remove what was built and installed here
 	rm -rf bin bacalhau contracts/out contracts/cache contracts/node_modules examples/toolchain/node_modules

@@ -34,7 +34,7 @@ contract AppealsTest is Court {
         _appealCall(r, 2, node);
         for (uint8 seat = 2; seat <= 3; ++seat) {
             _fails(abi.encodeWithSelector(IMarket.NothingToAppeal.selector, seat));
-            _appealCall(r, seat, _seatNode(r, seat));
+            _appealCall(r, seat, _nodeOf(r, seat));
         }
         uint64 end = r.execution.deadline;
         vm.warp(end + 1);
@@ -103,7 +103,7 @@ contract AppealsTest is Court {
             _true(juror != t.jury.jurors[(i + 1) % 3], "jurors differ");
             _true(juror != client, "not the client");
             for (uint8 seat = 1; seat <= 3; ++seat) {
-                _true(juror != _seatNode(t.run, seat), "not on the panel");
+                _true(juror != _nodeOf(t.run, seat), "not on the panel");
             }
         }
         _fails(abi.encodeWithSelector(IMarket.AlreadyDrawn.selector, t.jury.execution));
@@ -163,7 +163,7 @@ contract AppealsTest is Court {
     function _idle(Run memory r) private pure returns (address node) {
         for (uint256 i; i < NODES; ++i) {
             node = _node(i);
-            if (node != _seatNode(r, 1) && node != _seatNode(r, 2) && node != _seatNode(r, 3)) return node;
+            if (node != _nodeOf(r, 1) && node != _nodeOf(r, 2) && node != _nodeOf(r, 3)) return node;
         }
     }
 

@@ -320,7 +320,7 @@ contract AppealAttacks is Court {
             for (uint256 k; k < JURORS; ++k) {
                 _true(t.jury.jurors[k] != client, "not the client");
                 for (uint8 seat = 1; seat <= 3; ++seat) {
-                    _true(t.jury.jurors[k] != _seatNode(t.run, seat), "not the panel");
+                    _true(t.jury.jurors[k] != _nodeOf(t.run, seat), "not the panel");
                 }
             }
         }

@@ -96,11 +96,9 @@ abstract contract Absentees is Players, Absence {
         return true;
     }
 
-    /// Lies are all different, so those who opened agree iff neither lied.
     function _pairAgrees(Run memory r, Silence storage s) private returns (bool) {
-        for (uint8 i; i < 3; ++i) {
-            if (s.open[i] && _lied(r, i + 1, s.piece)) return false;
-        }
-        return true;
+        uint8 first = s.open[0] ? 1 : 2;
+        uint8 last = s.open[2] ? 3 : 2;
+        return _saidBy(r, first, s.piece) == _saidBy(r, last, s.piece);
     }
 }

@@ -2,20 +2,21 @@
 pragma solidity 0.8.37;
 
 import {Absentees} from "./Absentees.sol";
+import {Jurors} from "./Jurors.sol";
 import {Execution, Outcome, Status} from "../../src/types/Execution.sol";
 import {Terms} from "../../src/types/Job.sol";
 import {Leaf, Seat, SeatStatus} from "../../src/types/Seat.sol";
 
 /// @title Plays many executions at once, each step of one of them chosen by a number. No step may fail: where the time
 /// for an action is over its timeout is taken, so that a state without a working timeout stops the game.
-contract Handler is Absentees {
+contract Handler is Absentees, Jurors {
     function step(uint256 dice) external {
         _dice = dice;
         ++steps;
         uint256 burnedBefore = market.burned();
         vm.roll(block.number + 1);
-        vm.warp(block.timestamp + _roll(12));
-        uint256 pick = _roll(6);
+        vm.warp(block.timestamp + _roll(3));
+        uint256 pick = _roll(12);
         if (pick == 0 && _jobs.length < 3) _createJob();
         else if (pick == 1 && _jobs.length != 0) _useJob(_roll(_jobs.length));
         else if (pick == 2 && _rests.length != 0) _useRest(_roll(_rests.length));
@@ -81,6 +82,7 @@ contract Handler is Absentees {
         else if (r.execution.status == Status.Committed) over = _playCommitted(r);
         else if (r.execution.status == Status.Verifying) over = _playVerifying(r);
         else if (r.execution.status == Status.Challenged) over = _playChallenged(r);
+        else if (r.execution.status == Status.Appealed) over = _playAppealed(r);
         else over = _playVerdict(r);
         if (over) _remove(_runs, i);
         else _runs[i] = abi.encode(r);
@@ -190,6 +192,7 @@ contract Handler is Absentees {
     }
 
     function _playVerdict(Run memory r) private returns (bool) {
+        if (_mayAppeal(r)) return false;
         vm.warp(block.timestamp > r.execution.deadline ? block.timestamp : r.execution.deadline + 1);
         market.timeoutVerdict(r.terms, r.execution, r.verification, _panel(r));
         _count(Move.TimeoutVerdict);
@@ -207,7 +210,7 @@ contract Handler is Absentees {
     /// Locks are exactly what the open records say, wallet by wallet.
     function requireLocksExplained() external view {
         uint256 clients;
-        uint256[NODES] memory fines;
+        uint256[NODES] memory locks;
         for (uint256 i; i < _jobs.length; ++i) {
             Terms memory terms = abi.decode(_jobs[i], (Terms));
             clients += uint256(terms.bid) * (terms.pieces + 1 - market.frontier(market.jobId(terms)));
@@ -221,29 +224,25 @@ contract Handler is Absentees {
             Run memory r = abi.decode(_runs[i], (Run));
             _eq(market.executionHash(r.execution.id), keccak256(abi.encode(r.execution)), "record");
             clients += _lockedFor(r);
-            _addFine(fines, r.execution.node, r.terms.fine);
+            _addLock(locks, r.execution.node, r.terms.fine);
             for (uint256 s; s < 2; ++s) {
                 bool sits = r.seats[s].status == SeatStatus.Running || r.seats[s].status == SeatStatus.Committed;
-                if (sits) _addFine(fines, r.seats[s].node, r.terms.fine);
+                if (sits) _addLock(locks, r.seats[s].node, r.terms.fine);
             }
+            if (r.execution.status == Status.Appealed) _addAppeal(locks, r);
         }
         _eq(_wallet(client).locked, clients, "client's locks");
         for (uint256 i; i < NODES; ++i) {
-            _eq(_wallet(_node(i)).locked, fines[i], "node's locks");
+            _eq(_wallet(_node(i)).locked, locks[i], "node's locks");
         }
     }
 
     function _lockedFor(Run memory r) private pure returns (uint256 amount) {
         amount = uint256(r.terms.bid) * r.execution.count;
-        if (r.execution.status != Status.Verdict) amount += r.terms.bond;
+        bool bondLocked = r.execution.status != Status.Verdict && r.execution.status != Status.Appealed;
+        if (bondLocked) amount += r.terms.bond;
         if (r.execution.status == Status.Challenged) amount += PRICE;
         amount += uint256(r.verification.bid) * r.verification.hits * (r.terms.seats - 1);
         if (r.verification.thirdTarget != 0) amount += r.verification.bid;
-    }
-
-    function _addFine(uint256[NODES] memory fines, address node, uint256 fine) private pure {
-        for (uint256 i; i < NODES; ++i) {
-            if (_node(i) == node) fines[i] += fine;
-        }
     }
 }

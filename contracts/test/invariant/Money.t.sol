@@ -30,11 +30,8 @@ contract MoneyInvariant is Check {
         targets[0].selectors[0] = Handler.step.selector;
     }
 
-    function invariant_moneyIsConserved() public view {
+    function invariant_everyWeiIsExplained() public view {
         _handler.requireConserved();
-    }
-
-    function invariant_locksAreExplained() public view {
         _handler.requireLocksExplained();
     }
 
@@ -51,7 +48,7 @@ contract MoneyInvariant is Check {
 
     /// One long game in which every kind of move happens.
     function test_everyMoveHappens() public {
-        for (uint256 i; i < 1200; ++i) {
+        for (uint256 i; i < 2400; ++i) {
             _handler.step(uint256(keccak256(abi.encode("long game", i))));
             if (i % 50 == 0) _handler.requireLocksExplained();
         }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Game} from "../fixture/Game.sol";
+import {Court} from "../fixture/Court.sol";
 import {Outcome} from "../../src/types/Execution.sol";
 import {Leaf} from "../../src/types/Seat.sol";
 
 /// @title What all the handler's subjects share: the dice, the open records, and a count of every kind of move.
-abstract contract Players is Game {
+abstract contract Players is Court {
     enum Move {
         Create,
         CloseJob,
@@ -32,7 +32,16 @@ abstract contract Players is Game {
         TimeoutChallenged,
         OpenSelf,
         SilentVerdict,
-        SilentPair
+        SilentPair,
+        Appeal,
+        DrawJury,
+        CommitVote,
+        DeclineVote,
+        RevealVote,
+        AppealWon,
+        AppealLost,
+        AppealLostByAll,
+        AppealHung
     }
 
     /// Encoded, for the compiler cannot copy structs with arrays of structs into storage.
@@ -43,6 +52,10 @@ abstract contract Players is Game {
     uint256 public steps;
     mapping(Move move => uint256) public moves;
     uint256 internal _dice;
+
+    /// What liars say who have agreed on it.
+    bytes32 internal constant COMMON_LIE = "a common lie";
+    mapping(address node => mapping(uint256 day => uint256)) private _declines;
 
     /// The next number below `sides`.
     function _roll(uint256 sides) internal returns (uint256) {
@@ -64,12 +77,28 @@ abstract contract Players is Game {
     }
 
     function _expired(uint64 deadline) internal returns (bool) {
-        if (_roll(8) == 0 && block.timestamp <= deadline) vm.warp(deadline + 1);
+        if (_roll(12) == 0 && block.timestamp <= deadline) vm.warp(deadline + 1);
         return block.timestamp > deadline;
     }
 
     function _mayLie(Leaf[] memory leaves) internal returns (Leaf[] memory) {
-        return _roll(3) == 0 ? _lie(leaves, _roll(leaves.length)) : leaves;
+        uint256 pick = _roll(6);
+        if (pick > 2) return leaves;
+        uint256 k = _roll(leaves.length);
+        return pick == 0 ? _lie(leaves, k) : _twist(leaves, k, COMMON_LIE);
+    }
+
+    /// Counts that the node declines, unless it may not any more today.
+    function _mayDecline(address node) internal returns (bool may) {
+        uint256 today = block.timestamp / 1 days;
+        may = _declines[node][today] < _parameters().declinesPerDay;
+        if (may) ++_declines[node][today];
+    }
+
+    function _addLock(uint256[NODES] memory locks, address node, uint256 amount) internal pure {
+        for (uint256 i; i < NODES; ++i) {
+            if (_node(i) == node) locks[i] += amount;
+        }
     }
 
     function _anyListed(Run memory r) internal returns (uint32) {
@@ -78,23 +107,15 @@ abstract contract Players is Game {
         return r.execution.from + k;
     }
 
-    /// What must come out, from who lied about the piece.
+    /// What must come out when a piece is opened.
     function _outcome(Run memory r, uint32 piece) internal returns (Outcome) {
-        bool[3] memory lied;
-        uint256 liars;
-        for (uint8 i; i < 3; ++i) {
-            lied[i] = _lied(r, i + 1, piece);
-            if (lied[i]) ++liars;
-        }
-        if (liars == 0) return Outcome.Agreed;
-        if (liars > 1) return Outcome.AllDiffer;
-        return lied[0] ? Outcome.FirstLost : lied[1] ? Outcome.SecondLost : Outcome.ThirdLost;
+        return _expected([_saidBy(r, 1, piece), _saidBy(r, 2, piece), _saidBy(r, 3, piece)]);
     }
 
-    function _lied(Run memory r, uint8 seat, uint32 piece) internal returns (bool) {
-        address node = seat == 1 ? r.execution.node : r.seats[seat - 2].node;
-        bytes32 honest = _leaf(r.execution.id, node, piece, _truth(piece)).c;
-        return r.leaves[seat - 1][_position(r, seat - 1, piece)].c != honest;
+    /// What a seat's result about a piece is twisted by; 0 if it is the truth.
+    function _saidBy(Run memory r, uint8 seat, uint32 piece) internal returns (bytes32) {
+        bytes32 honest = _leaf(r.execution.id, _nodeOf(r, seat), piece, _truth(piece)).c;
+        return r.leaves[seat - 1][_position(r, seat - 1, piece)].c ^ honest;
     }
 
     /// What returns of an execution when one piece of it is settled.
