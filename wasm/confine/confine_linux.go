@@ -120,7 +120,7 @@ var computing = []string{
 
 // usingFiles are those that an engine needs for its scratch files, and that seal needs.
 var usingFiles = []string{
-	"open", "openat", "newfstatat", "statx", "fcntl", "getdents64", "mkdirat", "unlinkat", "rmdir", "renameat",
+	"open", "openat", "newfstatat", "fstatat", "statx", "fcntl", "getdents64", "mkdirat", "unlinkat", "rmdir", "renameat",
 	"renameat2", "fsync", "readlinkat", "getrlimit", "seccomp",
 }
 

@@ -141,6 +141,18 @@ func TestGoProgramRunsAlike(t *testing.T) {
 	}
 }
 
+// The bounds of a child must leave a guest all the memory that its limit promises.
+func TestAllOfTheMemory(t *testing.T) {
+	for _, engine := range wasm.Engines() {
+		task := wasm.Task{Module: load(t, "run/memory_bomb.wasm"), Limits: limits}
+		task.Limits.MemoryBytes, task.Limits.Fuel = 256<<20, 10_000_000_000
+		res, err := open(t, engine).Run(t.Context(), task)
+		if err != nil || res.PeakMemory != 256<<20 {
+			t.Errorf("%s: %+v, %v", engine, res, err)
+		}
+	}
+}
+
 func TestModulesThatDoNotFit(t *testing.T) {
 	for _, engine := range wasm.Engines() {
 		r := open(t, engine)

@@ -40,6 +40,7 @@ func start(engine string, env []string) (*child, error) {
 			// to shrink the others.
 			"GOMAXPROCS=2", "MALLOC_ARENA_MAX=1", "RAYON_NUM_THREADS=" + strconv.Itoa(runtime.NumCPU()),
 			"GOTRACEBACK=single",
+			"GOGC=off", // until there is a job
 		}, env...),
 	}
 	isolate(c.cmd)

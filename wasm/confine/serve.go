@@ -76,6 +76,7 @@ func perform(c *conn, runner *wasm.Runner, j *job) error {
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(100)
 	debug.SetMemoryLimit(int64(j.DataBytes / 4 * 3)) // collect garbage rather than die
 	if err := c.sendJSON(kindConfined, layers); err != nil {
 		return err
