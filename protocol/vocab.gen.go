@@ -2285,14 +2285,14 @@ func (e NotPaused) Error() string {
 	return fmt.Sprintf("not paused: node %v", e.Node)
 }
 
-// AlreadyPaused is an error with which the contract rejects a call.
-type AlreadyPaused struct {
+// Paused is an error with which the contract rejects a call.
+type Paused struct {
 	Node common.Address `abi:"node" json:"node"`
 }
 
 // Error names the rule and gives every field.
-func (e AlreadyPaused) Error() string {
-	return fmt.Sprintf("already paused: node %v", e.Node)
+func (e Paused) Error() string {
+	return fmt.Sprintf("paused: node %v", e.Node)
 }
 
 // NothingToChallenge is an error with which the contract rejects a call.
@@ -2446,7 +2446,7 @@ func Errors() []error {
 		WrongPoint{},
 		TooManyDeclines{},
 		NotPaused{},
-		AlreadyPaused{},
+		Paused{},
 		NothingToChallenge{},
 		AlreadyOpened{},
 		WrongPiece{},

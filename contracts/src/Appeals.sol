@@ -73,9 +73,9 @@ contract Appeals is Part {
         Deadline.requireOpen(j.deadline);
         // Effect:
         Draw.Rule memory rule;
-        (rule.minStake, rule.fine) = (_MIN_STAKE, c.terms.fine);
+        (rule.source, rule.minStake, rule.fine) = (_SOURCE, _MIN_STAKE, c.terms.fine);
         Juries.draw(_book.registry, _book.ledger, c, j, rule, _JURY_SIZE);
-        j.salt = keccak256(abi.encode(Randomness.ofBlock(j.target), j.execution, "jury"));
+        j.salt = keccak256(abi.encode(Randomness.ofTarget(_SOURCE, j.target), j.execution, "jury"));
         j.deadline = Deadline.afterSeconds(c.terms.executeWindow);
         j.revealDeadline = j.deadline + _SETTLE_WINDOW;
         Juries.store(_book.records, j);

@@ -5,6 +5,7 @@ import {IMarket} from "./IMarket.sol";
 import {Part} from "./Part.sol";
 import {Book} from "./lib/Book.sol";
 import {Deadline} from "./lib/Deadline.sol";
+import {Declines} from "./lib/Declines.sol";
 import {Evidence} from "./lib/Evidence.sol";
 import {Guard} from "./lib/Guard.sol";
 import {Ledger} from "./lib/Ledger.sol";
@@ -16,15 +17,50 @@ import {Terms} from "./types/Job.sol";
 import {Parameters} from "./types/Parameters.sol";
 import {Disclosure, Opening, Seat, SeatStatus} from "./types/Seat.sol";
 
-/// @title The part of the facade for those who do not answer: withheld leaves and silent clients.
+/// @title The part of the facade for those who do not deliver: work given back or missed, withheld leaves, silent
+/// clients.
 contract Disputes is Part {
     using Book for Book.State;
+    using Declines for Declines.State;
     using Ledger for Ledger.State;
     using Panel for Panel.Case;
     using Records for Records.State;
     using Settlement for Ledger.State;
 
     constructor(Parameters memory p) Part(p) {}
+
+    // ------------------------------------------------------------------ no result
+
+    function decline(Terms calldata terms, Execution calldata execution) external {
+        // Check:
+        Terms memory t;
+        Execution memory e;
+        _book.records.load(e, execution, Records.load(t, terms), Status.Assigned);
+        if (msg.sender != e.node) revert IMarket.NotNode(msg.sender, e.node);
+        Deadline.requireOpen(Declines.deadlineOf(e.deadline, t.executeWindow));
+        // Effect:
+        _book.declines.count(e.node, _DECLINES_PER_DAY);
+        _book.ledger.release(e.node, t.fine, t.fine);
+        emit IMarket.ExecutionDeclined(e.id, e.node);
+        _giveBackAll(t, e);
+    }
+
+    function timeoutAssigned(Terms calldata terms, Execution calldata execution) external {
+        // Check:
+        Terms memory t;
+        Execution memory e;
+        _book.records.load(e, execution, Records.load(t, terms), Status.Assigned);
+        Deadline.requirePassed(e.deadline);
+        // Effect:
+        _book.ledger.burnNoShow(e.id, 1, e.node, t.fine, _NO_SHOW_FEE);
+        _giveBackAll(t, e);
+    }
+
+    /// Gives all pieces of an execution without a result back to its job, and the bond to the client.
+    function _giveBackAll(Terms memory terms, Execution memory e) private {
+        _book.ledger.release(terms.client, terms.bond, terms.bond);
+        _book.giveBack(e, e.id, e.from, e.count);
+    }
 
     // ------------------------------------------------------------------ withheld leaves
 

@@ -440,7 +440,7 @@ interface IMarket {
     /// `most` is the parameter declinesPerDay.
     error TooManyDeclines(address node, uint16 most);
     error NotPaused(address node);
-    error AlreadyPaused(address node);
+    error Paused(address node);
     /// The leaf of a commitment to a single piece was published with it.
     error NothingToChallenge(uint8 seat);
     error AlreadyOpened(uint8 seat);

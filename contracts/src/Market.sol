@@ -88,7 +88,10 @@ contract Market is IMarket {
         // Check:
         if (address(this).balance > type(uint96).max) revert TooMuchMoney(address(this).balance, type(uint96).max);
         // Effect:
-        _book.ledger.accounts[msg.sender].purse = _book.ledger.accounts[msg.sender].purse.credit(msg.value);
+        Purse purse = _book.ledger.accounts[msg.sender].purse;
+        _book.ledger.accounts[msg.sender].purse = purse.credit(msg.value);
+        // A node with less may be none that a draw takes, and must not become one once it knows whom the draw takes.
+        if (purse.registered() && purse.free() < _MIN_STAKE) _book.registry.renew(msg.sender);
         emit Deposited(msg.sender, msg.value);
     }
 
@@ -117,20 +120,30 @@ contract Market is IMarket {
 
     function exit() external {
         // Check:
-        Purse purse = _book.ledger.accounts[msg.sender].purse;
-        if (!purse.registered()) revert NotRegistered(msg.sender);
+        Purse purse = _requireRegistered(msg.sender);
         // Effect:
-        _book.ledger.accounts[msg.sender].purse = purse.withRegistered(false);
+        _book.ledger.accounts[msg.sender].purse = purse.withRegistered(false).withPaused(false);
         _book.registry.remove(msg.sender);
         emit NodeExited(msg.sender);
     }
 
     function pause() external {
-        _run(_DISPUTES);
+        // Check:
+        Purse purse = _requireRegistered(msg.sender);
+        if (purse.paused()) revert Paused(msg.sender);
+        // Effect:
+        _book.ledger.accounts[msg.sender].purse = purse.withPaused(true);
+        emit NodePaused(msg.sender);
     }
 
     function resume() external {
-        _run(_DISPUTES);
+        // Check:
+        Purse purse = _requireRegistered(msg.sender);
+        if (!purse.paused()) revert NotPaused(msg.sender);
+        // Effect:
+        _book.ledger.accounts[msg.sender].purse = purse.withPaused(false);
+        _book.registry.renew(msg.sender);
+        emit NodeResumed(msg.sender);
     }
 
     function announce(string calldata url) external {
@@ -142,21 +155,36 @@ contract Market is IMarket {
     function createJob(Terms calldata terms) external {
         // Check:
         Terms memory t;
-        bytes32 job = Guard.requireClient(t, terms);
-        Jobs.requireEncoded(terms);
-        Jobs.requireSane(t, _MIN_CHECK_RATE, _NO_SHOW_FEE);
+        bytes32 job = _loadNewTerms(t, terms);
         // Effect:
         _book.ledger.spendAndLock(t.client, t.nonce, Pay.cap(t, t.pieces), _MIN_DEPOSIT);
         _book.records.advance(job, 0, t.pieces);
         Jobs.emitCreated(job, t);
     }
 
-    function createJobWithOffer(Terms calldata, Offer calldata, bytes calldata, uint32, bytes32) external {
-        _run(_DISPUTES);
+    function createJobWithOffer(
+        Terms calldata terms,
+        Offer calldata offer,
+        bytes calldata signature,
+        uint32 count,
+        bytes32 seedHash
+    ) external {
+        // Check:
+        Terms memory t;
+        bytes32 job = _loadNewTerms(t, terms);
+        Offer memory o;
+        _loadOffer(o, t, offer, signature, job, count, t.pieces);
+        // Effect:
+        uint256 keep = t.bond < _MIN_DEPOSIT ? _MIN_DEPOSIT - t.bond : 0;
+        _book.ledger.spendAndLock(t.client, t.nonce, Pay.cap(t, t.pieces) + t.bond, keep);
+        if (count != t.pieces) _book.records.advance(job, count, t.pieces);
+        Jobs.emitCreated(job, t);
+        _assign(t, o, job, 0, count, seedHash);
     }
 
-    function cancelNonce(uint32) external {
-        _run(_DISPUTES);
+    function cancelNonce(uint32 nonce) external {
+        _book.ledger.spendAndLock(msg.sender, nonce, 0, 0);
+        emit NonceCancelled(msg.sender, nonce);
     }
 
     function closeJob(Terms calldata terms) external {
@@ -201,6 +229,7 @@ contract Market is IMarket {
         _loadOffer(o, t, offer, signature, job, count, t.pieces - from);
         // Effect:
         _book.records.advance(job, from + count, t.pieces);
+        _book.ledger.lock(t.client, t.bond, 0);
         _assign(t, o, job, from, count, seedHash);
     }
 
@@ -228,6 +257,7 @@ contract Market is IMarket {
             rest.count -= count;
             _book.records.store(rest);
         }
+        _book.ledger.lock(t.client, t.bond, 0);
         _assign(t, o, rest.id, from, count, seedHash);
     }
 
@@ -254,16 +284,8 @@ contract Market is IMarket {
         emit ResultCommitted(e.id, root, fuel, e.deadline, leaves);
     }
 
-    function timeoutAssigned(Terms calldata terms, Execution calldata execution) external {
-        // Check:
-        Terms memory t;
-        Execution memory e;
-        _book.records.load(e, execution, Records.load(t, terms), Status.Assigned);
-        Deadline.requirePassed(e.deadline);
-        // Effect:
-        _book.ledger.burnNoShow(e.id, 1, e.node, t.fine, _NO_SHOW_FEE);
-        _book.ledger.release(t.client, t.bond, t.bond);
-        _book.giveBack(e, e.id, e.from, e.count);
+    function timeoutAssigned(Terms calldata, Execution calldata) external {
+        _run(_DISPUTES);
     }
 
     function settle(Terms calldata terms, Execution calldata execution, bytes32 seed) external {
@@ -419,7 +441,7 @@ contract Market is IMarket {
     }
 
     function nodes() external view returns (address[] memory) {
-        return _book.registry.nodes;
+        return _book.registry.nodes();
     }
 
     function parameters() external view returns (Parameters memory) {
@@ -477,6 +499,11 @@ contract Market is IMarket {
 
     // ------------------------------------------------------------------ who and when
 
+    function _requireRegistered(address node) private view returns (Purse purse) {
+        purse = _book.ledger.accounts[node].purse;
+        if (!purse.registered()) revert NotRegistered(node);
+    }
+
     function _requireStake(address node, Purse purse) private view {
         uint256 stake = purse.stake();
         if (stake < _MIN_STAKE) revert InsufficientStake(node, stake, _MIN_STAKE);
@@ -487,6 +514,21 @@ contract Market is IMarket {
         uint256 next = _book.records.frontiers[job];
         if (next == 0) revert UnknownJob(job);
         return uint32(next - 1);
+    }
+
+    /// Fills in the terms of a job that may be created, and gives it.
+    function _loadNewTerms(Terms memory t, Terms calldata terms) private view returns (bytes32 job) {
+        job = Guard.requireClient(t, terms);
+        Jobs.requireEncoded(terms);
+        Jobs.requireSane(
+            t,
+            Jobs.Limits({
+                checkRate: _MIN_CHECK_RATE,
+                executeWindow: _MIN_EXECUTE_WINDOW,
+                leastFine: _NO_SHOW_FEE,
+                mostFine: _MIN_STAKE
+            })
+        );
     }
 
     /// Fills in an offer, which must be good for `count` of the `left` pieces.
@@ -502,8 +544,8 @@ contract Market is IMarket {
         Offers.load(o, offer);
         Jobs.requireOpen(terms, o, job, count, left < _MAX_PIECES ? left : _MAX_PIECES);
         Offers.requireSigned(offer, o.node, signature);
-        Purse purse = _book.ledger.accounts[o.node].purse;
-        if (!purse.registered()) revert NotRegistered(o.node);
+        Purse purse = _requireRegistered(o.node);
+        if (purse.paused()) revert Paused(o.node);
         _requireStake(o.node, purse);
     }
 
@@ -523,7 +565,6 @@ contract Market is IMarket {
         bytes32 seedHash
     ) private {
         _book.ledger.spendAndLock(offer.node, offer.nonce, terms.fine, 0);
-        _book.ledger.lock(terms.client, terms.bond, 0);
         Execution memory e;
         e.id = Records.executionId(parent, from);
         e.job = offer.job;

@@ -6,6 +6,7 @@ import {Part} from "./Part.sol";
 import {Bitmap} from "./lib/Bitmap.sol";
 import {Book} from "./lib/Book.sol";
 import {Deadline} from "./lib/Deadline.sol";
+import {Declines} from "./lib/Declines.sol";
 import {Dice} from "./lib/Dice.sol";
 import {Draw} from "./lib/Draw.sol";
 import {Evidence} from "./lib/Evidence.sol";
@@ -23,6 +24,7 @@ import {Reveal, Seat, SeatStatus} from "./types/Seat.sol";
 contract Verifications is Part {
     using Bitmap for uint256[];
     using Book for Book.State;
+    using Declines for Declines.State;
     using Ledger for Ledger.State;
     using Panel for Panel.Case;
     using Records for Records.State;
@@ -106,14 +108,22 @@ contract Verifications is Part {
         _book.storeSeat(s);
     }
 
+    function declineSeat(Terms calldata terms, Execution calldata execution, Seat calldata seat) external {
+        // Check:
+        (Terms memory t, Seat memory s) = _loadRunning(terms, execution, seat);
+        if (msg.sender != s.node) revert IMarket.NotNode(msg.sender, s.node);
+        Deadline.requireOpen(Declines.deadlineOf(s.deadline, t.executeWindow));
+        // Effect:
+        _book.declines.count(s.node, _DECLINES_PER_DAY);
+        _book.ledger.release(s.node, t.fine, t.fine);
+        emit IMarket.SeatDeclined(s.execution, s.number, s.node);
+        Panel.redraw(s, _REDRAWS, _DRAW_WINDOW);
+        _book.storeSeat(s);
+    }
+
     function timeoutSeat(Terms calldata terms, Execution calldata execution, Seat calldata seat) external {
         // Check:
-        Terms memory t;
-        Execution memory e;
-        _book.records.load(e, execution, Records.load(t, terms), Status.Verifying);
-        Seat memory s;
-        _book.records.load(s, seat, Records.seatKey(e.id, seat.number));
-        Panel.requireStatus(s, SeatStatus.Running);
+        (Terms memory t, Seat memory s) = _loadRunning(terms, execution, seat);
         Deadline.requirePassed(s.deadline);
         // Effect:
         _book.ledger.burnNoShow(s.execution, s.number, s.node, t.fine, _NO_SHOW_FEE);
@@ -221,6 +231,18 @@ contract Verifications is Part {
         }
     }
 
+    /// The terms and a seat that owes its commitment.
+    function _loadRunning(Terms calldata terms, Execution calldata execution, Seat calldata seat)
+        private
+        view
+        returns (Terms memory t, Seat memory s)
+    {
+        Execution memory e;
+        _book.records.load(e, execution, Records.load(t, terms), Status.Verifying);
+        _book.records.load(s, seat, Records.seatKey(e.id, seat.number));
+        Panel.requireStatus(s, SeatStatus.Running);
+    }
+
     function _drawRule(Panel.Case memory c, uint8 number, Seat calldata other)
         private
         view
@@ -236,6 +258,7 @@ contract Verifications is Part {
             c.load(_book.records, o, other);
             rule.excluded[2] = o.node;
         }
+        rule.source = _SOURCE;
         rule.minStake = _MIN_STAKE;
         rule.fine = c.terms.fine;
     }

@@ -145,12 +145,13 @@ contract AppealsTest is Court {
         address idle = _idle(t.run);
         vm.roll(t.jury.target + 1);
         bytes memory nobody = abi.encodeWithSelector(IMarket.NobodyEligible.selector, t.jury.target);
+        uint256 before = vm.snapshotState();
         vm.prank(idle);
         market.withdraw(uint96(PURSE - 9999));
         _fails(nobody);
         _drawJuryCall(t);
-        _fund(idle, 1);
-        uint256 before = vm.snapshotState();
+        vm.revertToState(before);
+        before = vm.snapshotState();
         vm.prank(idle);
         market.exit();
         _fails(nobody);

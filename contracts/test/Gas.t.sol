@@ -8,6 +8,7 @@ import {Tree} from "./fixture/Tree.sol";
 import {Dice} from "../src/lib/Dice.sol";
 import {Execution, Outcome} from "../src/types/Execution.sol";
 import {Offer, Terms} from "../src/types/Job.sol";
+import {Parameters} from "../src/types/Parameters.sol";
 import {Leaf, Reveal, SeatStatus} from "../src/types/Seat.sol";
 
 /// @title What every transaction costs, each one a transaction of its own: writes GAS.md, or checks that it still holds.
@@ -22,15 +23,20 @@ contract GasTest is Court {
 
     GasTable.State private _table;
     uint256 private _total;
+    bool private _directly;
 
     function test_tableHolds() public {
         uint32[4] memory sizes = [uint32(1), 10, 100, 1000];
         for (uint256 i; i < 4; ++i) {
-            _unverified(sizes[i]);
-            _verified(sizes[i]);
+            _table.column = i;
+            _unverified(sizes[i], false);
+            _unverified(sizes[i], true);
+            _verified(sizes[i], false);
+            _verified(sizes[i], true);
             _slashed(sizes[i]);
             _appealed(sizes[i]);
         }
+        _table.column = 0;
         _rest();
         string memory table = _table.text();
         if (vm.envOr("GAS_WRITE", false)) vm.writeFile(PATH, table);
@@ -48,21 +54,26 @@ contract GasTest is Court {
 
     // ------------------------------------------------------------------ lives
 
-    function _unverified(uint32 pieces) private {
+    function _unverified(uint32 pieces, bool direct) private {
+        _directly = direct;
         Run memory r = _committed(pieces, NEVER, false, false);
         _settle(r);
         _spent("settle");
         _over(r);
-        _table.addLife("unverified", pieces, 0, _total);
+        _table.addLife(direct ? "unverified, direct offer" : "unverified", pieces, 0, _total);
+        _directly = false;
     }
 
-    function _verified(uint32 pieces) private {
+    function _verified(uint32 pieces, bool direct) private {
+        _directly = direct;
         Run memory r = _compared(pieces, false);
         _settleVerified(r);
         _spent("settleVerified");
         _over(r);
         _eq(market.burned(), 0, "nothing burned");
-        _table.addLife("verified, agreed", pieces, r.verification.hits, _total);
+        string memory name = direct ? "verified, agreed, direct offer" : "verified, agreed";
+        _table.addLife(name, pieces, r.verification.hits, _total);
+        _directly = false;
     }
 
     function _slashed(uint32 pieces) private {
@@ -113,29 +124,32 @@ contract GasTest is Court {
 
     // ------------------------------------------------------------------ stages
 
-    /// A market as new, whose accounts have been used before, and amounts as people would have them.
-    function _fresh() private {
-        nonce = 0;
-        setUp();
-        _fund(client, 100 ether);
-        for (uint256 i; i < NODES; ++i) {
-            _fund(_node(i), 100 ether);
-        }
-        _total = 0;
+    function _parameters() internal pure override returns (Parameters memory p) {
+        p = super._parameters();
+        p.minStake = 0.1 ether;
     }
 
-    function _created(uint32 pieces, uint16 rate) private returns (Terms memory terms) {
-        _fresh();
+    /// A market as new, whose accounts have been used before, and amounts as people would have them.
+    function _purse() internal pure override returns (uint256) {
+        return 100 ether;
+    }
+
+    function _fresh(uint32 pieces, uint16 rate) private returns (Terms memory terms) {
+        nonce = 0;
+        setUp();
+        _total = 0;
         terms = _terms(pieces, 2, rate);
         (terms.bid, terms.fine, terms.bond) = (BID, 40 * BID, BID * (2 + uint96(pieces) / 10));
-        _create(terms);
-        _spent("createJob");
     }
 
     /// A commitment of which the dice hit the first piece, or none. Leaves that are never opened hold anything. The seed
     /// is tried out, for which the commitment must be known beforehand: nobody but a test is client and node at once.
     function _committed(uint32 pieces, uint16 rate, bool hit, bool lie) private returns (Run memory r) {
-        Terms memory terms = _created(pieces, rate);
+        Terms memory terms = _fresh(pieces, rate);
+        if (!_directly) {
+            _create(terms);
+            _spent("createJob");
+        }
         (Offer memory offer, bytes memory signature) = _offer(terms, 0, pieces);
         r = _assigned(terms, offer.job, 0, 0, pieces);
         Leaf[] memory leaves = _published(r, pieces, r.execution.node);
@@ -143,8 +157,13 @@ contract GasTest is Court {
         r.verification.listed = _rolled(r, Tree.root(_sums(leaves)).hash, hit);
         r.execution.seedHash = keccak256(abi.encode(r.seed));
         vm.prank(client);
-        market.acceptOffer(terms, offer, signature, pieces, r.execution.seedHash);
-        _spent("acceptOffer");
+        if (_directly) {
+            market.createJobWithOffer(terms, offer, signature, pieces, r.execution.seedHash);
+            _spent("createJobWithOffer");
+        } else {
+            market.acceptOffer(terms, offer, signature, pieces, r.execution.seedHash);
+            _spent("acceptOffer");
+        }
         _commitLeaves(r, leaves);
         _spent("commitResult");
     }
@@ -184,7 +203,8 @@ contract GasTest is Court {
     // ------------------------------------------------------------------ the other transactions
 
     function _rest() private {
-        Terms memory terms = _created(2, NEVER);
+        Terms memory terms = _fresh(2, NEVER);
+        _create(terms);
         (Offer memory offer, bytes memory signature) = _offer(terms, 0, 1);
         market.postOffer(offer, signature);
         _spent("postOffer");
@@ -192,14 +212,15 @@ contract GasTest is Court {
         vm.prank(client);
         market.closeJob(terms);
         _spent("closeJob");
-        vm.warp(r.execution.deadline + 1);
-        market.timeoutAssigned(terms, r.execution);
-        _spent("timeoutAssigned");
+        vm.prank(r.execution.node);
+        market.decline(terms, r.execution);
+        _spent("decline");
         Execution memory rest = _returned(r.execution, r.execution.id, 0, 1);
         r = _acceptReturned(terms, rest, 1, 1);
         _spent("acceptReturned");
         vm.warp(r.execution.deadline + 1);
         market.timeoutAssigned(terms, r.execution);
+        _spent("timeoutAssigned");
         vm.prank(client);
         market.closeReturned(terms, _returned(r.execution, r.execution.id, 0, 1));
         _spent("closeReturned");
@@ -229,6 +250,12 @@ contract GasTest is Court {
         r = _committed(1, THREE_PERCENT, true, false);
         _verify(r, BID, r.verification.listed);
         _draw(r, 2);
+        vm.prank(r.seats[0].node);
+        vm.recordLogs();
+        market.declineSeat(r.terms, r.execution, r.seats[0]);
+        _spent("declineSeat");
+        r.seats[0] = _toldSeat();
+        _draw(r, 2);
         vm.warp(r.seats[0].deadline + 1);
         vm.recordLogs();
         market.timeoutSeat(r.terms, r.execution, r.seats[0]);
@@ -248,6 +275,15 @@ contract GasTest is Court {
         vm.prank(client);
         market.withdraw(0.5 ether);
         _spent("withdraw");
+        vm.prank(client);
+        market.cancelNonce(nonce++);
+        _spent("cancelNonce");
+        vm.prank(_node(0));
+        market.pause();
+        _spent("pause");
+        vm.prank(_node(0));
+        market.resume();
+        _spent("resume");
         vm.prank(_node(0));
         market.exit();
         _spent("exit");

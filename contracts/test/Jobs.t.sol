@@ -50,7 +50,7 @@ contract JobsTest is Game {
         terms.seats = 4;
         _badTerms(terms, "seats");
         terms = _copy(good);
-        terms.executeWindow = 0;
+        terms.executeWindow = 9;
         _badTerms(terms, "executeWindow");
         terms.executeWindow = 30 days + 1;
         _badTerms(terms, "executeWindow");
@@ -62,6 +62,8 @@ contract JobsTest is Game {
         _badTerms(terms, "bid");
         terms = _copy(good);
         terms.fine = 299;
+        _badTerms(terms, "fine");
+        terms.fine = 10_001;
         _badTerms(terms, "fine");
         terms = _copy(good);
         terms.bond = 1999;
@@ -92,6 +94,9 @@ contract JobsTest is Game {
         Terms memory terms = _terms(4, 3, NEVER);
         (terms.expiry, terms.fine, terms.bond) = (uint64(block.timestamp), 300, 2000);
         terms.executeWindow = 30 days;
+        _create(terms);
+        terms.nonce = nonce++;
+        (terms.fine, terms.executeWindow) = (10_000, 10);
         _create(terms);
     }
 

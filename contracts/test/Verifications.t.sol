@@ -5,6 +5,7 @@ import {Game} from "./fixture/Game.sol";
 import {IMarket} from "../src/IMarket.sol";
 import {Disputes} from "../src/Disputes.sol";
 import {Status} from "../src/types/Execution.sol";
+import {Terms} from "../src/types/Job.sol";
 import {Leaf, Seat, SeatStatus} from "../src/types/Seat.sol";
 
 contract VerificationsTest is Game {
@@ -171,16 +172,47 @@ contract VerificationsTest is Game {
         Run memory r = _atDrawing(2, 2);
         for (uint256 i = 1; i < NODES; ++i) {
             vm.prank(_node(i));
-            market.withdraw(uint96(PURSE - (i % 2 == 0 ? 6_999 : 9_999)));
+            market.withdraw(uint96(PURSE - 9_999));
         }
         vm.roll(block.number + 2);
         _fails(abi.encodeWithSelector(IMarket.NobodyEligible.selector, r.verification.target));
         _drawCall(r, 2);
-        vm.deal(_node(5), 1);
-        vm.prank(_node(5));
-        market.deposit{value: 1}();
-        _draw(r, 2);
-        _eq(r.seats[0].node, _node(5), "the one eligible node is found");
+        _fund(_node(5), 1);
+        _fails(abi.encodeWithSelector(IMarket.NobodyEligible.selector, r.verification.target));
+        _drawCall(r, 2);
+        Run memory later = _atDrawing(2, 2);
+        _draw(later, 2);
+        _eq(later.seats[0].node, _node(5), "the one eligible node is found");
+    }
+
+    /// A fine that is not free any more counts as none.
+    function test_drawNobodyFree() public {
+        Run memory r = _atDrawing(2, 2);
+        for (uint256 i = 1; i < NODES; ++i) {
+            Terms memory terms = _terms(1, 2, NEVER);
+            _create(terms);
+            _accept(terms, i, 1);
+            vm.prank(_node(i));
+            market.withdraw(uint96(PURSE - 7000 - 6_999));
+        }
+        vm.roll(block.number + 2);
+        _fails(abi.encodeWithSelector(IMarket.NobodyEligible.selector, r.verification.target));
+        _drawCall(r, 2);
+    }
+
+    function test_drawNobodyAwake() public {
+        Run memory r = _atDrawing(2, 2);
+        for (uint256 i = 1; i < NODES; ++i) {
+            vm.prank(_node(i));
+            market.pause();
+        }
+        vm.roll(block.number + 2);
+        _fails(abi.encodeWithSelector(IMarket.NobodyEligible.selector, r.verification.target));
+        _drawCall(r, 2);
+        vm.prank(_node(3));
+        market.resume();
+        _fails(abi.encodeWithSelector(IMarket.NobodyEligible.selector, r.verification.target));
+        _drawCall(r, 2);
     }
 
     function test_drawWithoutNodes() public {
@@ -216,7 +248,8 @@ contract VerificationsTest is Game {
         bytes32 randomness = keccak256(abi.encode(hash, r.execution.id, uint8(2), uint8(0)));
         address want;
         for (uint256 k; want == address(0) || want == r.execution.node; ++k) {
-            want = _node(uint256(keccak256(abi.encode(randomness, k))) % NODES);
+            uint256 place = uint256(keccak256(abi.encode(randomness, k))) % 8; // six places and two more
+            want = place < NODES ? _node(place) : address(0);
         }
         _draw(r, 2);
         _eq(r.seats[0].node, want, "node");

@@ -75,49 +75,6 @@ contract WalletsTest is Game {
         _conserved();
     }
 
-    function test_register() public {
-        vm.deal(STRANGER, 10_000);
-        vm.prank(STRANGER);
-        market.deposit{value: 9_999}();
-        _fails(abi.encodeWithSelector(IMarket.InsufficientStake.selector, STRANGER, 9_999, 10_000));
-        vm.prank(STRANGER);
-        market.register();
-        vm.prank(STRANGER);
-        market.deposit{value: 1}();
-        vm.expectEmit(address(market));
-        emit IMarket.NodeRegistered(STRANGER);
-        vm.prank(STRANGER);
-        market.register();
-        _true(_wallet(STRANGER).registered, "registered");
-        _eq(market.nodes().length, NODES + 1, "nodes");
-        _eq(market.nodes()[NODES], STRANGER, "last node");
-        _fails(abi.encodeWithSelector(IMarket.AlreadyRegistered.selector, STRANGER));
-        vm.prank(STRANGER);
-        market.register();
-    }
-
-    function test_exit() public {
-        vm.expectEmit(address(market));
-        emit IMarket.NodeExited(_node(1));
-        vm.prank(_node(1));
-        market.exit();
-        _true(!_wallet(_node(1)).registered, "not registered");
-        _eq(market.nodes().length, NODES - 1, "nodes");
-        _eq(market.nodes()[1], _node(NODES - 1), "the last one fills the gap");
-        _fails(abi.encodeWithSelector(IMarket.NotRegistered.selector, _node(1)));
-        vm.prank(_node(1));
-        market.exit();
-        for (uint256 i; i < NODES; ++i) {
-            if (i == 1) continue;
-            vm.prank(_node(i));
-            market.exit();
-        }
-        _eq(market.nodes().length, 0, "nobody");
-        vm.prank(_node(1));
-        market.register();
-        _eq(market.nodes()[0], _node(1), "back again");
-    }
-
     function test_announce() public {
         vm.expectEmit(address(market));
         emit IMarket.EndpointAnnounced(client, "http://127.0.0.1:8080");
@@ -173,6 +130,20 @@ contract WalletsTest is Game {
         p = _parameters();
         p.appealWindow = 0;
         _refusesToDeploy(p, "appealWindow");
+        p = _parameters();
+        p.silentWindow = 0;
+        _refusesToDeploy(p, "silentWindow");
+        p = _parameters();
+        p.minExecuteWindow = 0;
+        _refusesToDeploy(p, "minExecuteWindow");
+        p.minExecuteWindow = 30 days + 1;
+        _refusesToDeploy(p, "minExecuteWindow");
+        p = _parameters();
+        p.noShowFee = p.minStake + 1;
+        _refusesToDeploy(p, "noShowFee");
+        p = _parameters();
+        p.jurySize = 4;
+        _refusesToDeploy(p, "jurySize");
         p = _parameters();
         p.maxPieces = 0;
         _refusesToDeploy(p, "maxPieces");

@@ -62,6 +62,10 @@ func (r *Requester) Submit(ctx context.Context, s Submission) (common.Hash, erro
 	if err != nil {
 		return common.Hash{}, err
 	}
+	if stakes.Fine.Cmp(r.Parameters.MinStake) > 0 {
+		return common.Hash{}, fmt.Errorf("a bid of %d wei needs a fine of %d, but no node of this market has to put up more "+
+			"than its stake of %d: lower the bid, or check more pieces", s.Bid, stakes.Fine, r.Parameters.MinStake)
+	}
 	fuelPrice := s.FuelPrice
 	if fuelPrice == nil {
 		fuelPrice = new(big.Int)

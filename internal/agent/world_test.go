@@ -65,7 +65,7 @@ func (w *world) self(name string) common.Address { return w.accounts[name].self 
 
 func (w *world) parameters() protocol.Parameters {
 	return protocol.Parameters{
-		MinStake: new(big.Int), MinDeposit: big.NewInt(1), NoShowFee: big.NewInt(1), SettleWindow: 1000, DrawWindow: 1000,
+		MinStake: big.NewInt(1000), MinDeposit: big.NewInt(1), NoShowFee: big.NewInt(1), SettleWindow: 1000, DrawWindow: 1000,
 		SilentWindow: 1000, AppealWindow: 1000, MaxPieces: 1000, ChallengePrice: big.NewInt(1), JurySize: 3,
 	}
 }

@@ -23,8 +23,8 @@ const chainID = 31337
 
 var development = protocol.Parameters{
 	MinStake: big.NewInt(1000), MinDeposit: big.NewInt(100), NoShowFee: big.NewInt(10),
-	SettleWindow: 20, DrawWindow: 20, SilentWindow: 20, AppealWindow: 20, Confirmations: 1, Redraws: 2, MaxPieces: 1000,
-	MinCheckRate: 655, DeclinesPerDay: 2, ChallengePrice: big.NewInt(5), JurySize: 3,
+	SettleWindow: 20, DrawWindow: 20, SilentWindow: 20, AppealWindow: 20, MinExecuteWindow: 5, Confirmations: 1,
+	Redraws: 2, MaxPieces: 1000, MinCheckRate: 655, DeclinesPerDay: 2, ChallengePrice: big.NewInt(5), JurySize: 3,
 }
 
 // network is a chain with a market on it.

@@ -37,15 +37,24 @@ library Jobs {
         }
     }
 
+    /// What a market demands of terms: the least check rate, the least seconds, and in between which wei a fine is.
+    struct Limits {
+        uint16 checkRate;
+        uint32 executeWindow;
+        uint96 leastFine;
+        uint96 mostFine;
+    }
+
     /// Fails with `BadTerms` naming the first field that is out of its range.
-    function requireSane(Terms memory terms, uint16 minCheckRate, uint96 noShowFee) internal view {
+    function requireSane(Terms memory terms, Limits memory limits) internal view {
         if (terms.pieces == 0) revert IMarket.BadTerms("pieces");
-        if (terms.checkRate < minCheckRate) revert IMarket.BadTerms("checkRate");
+        if (terms.checkRate < limits.checkRate) revert IMarket.BadTerms("checkRate");
         if (terms.seats != 2 && terms.seats != 3) revert IMarket.BadTerms("seats");
-        if (terms.executeWindow == 0 || terms.executeWindow > LONGEST_WINDOW) revert IMarket.BadTerms("executeWindow");
+        bool feasible = terms.executeWindow >= limits.executeWindow && terms.executeWindow <= LONGEST_WINDOW;
+        if (!feasible) revert IMarket.BadTerms("executeWindow");
         if (terms.expiry < block.timestamp) revert IMarket.BadTerms("expiry");
         if (terms.bid == 0) revert IMarket.BadTerms("bid");
-        if (terms.fine < noShowFee) revert IMarket.BadTerms("fine");
+        if (terms.fine < limits.leastFine || terms.fine > limits.mostFine) revert IMarket.BadTerms("fine");
         if (terms.bond < 2 * uint256(terms.bid)) revert IMarket.BadTerms("bond");
     }
 
@@ -65,7 +74,12 @@ library Jobs {
     function requireSane(Parameters memory p) internal pure {
         if (p.settleWindow == 0) revert IMarket.BadParameters("settleWindow");
         if (p.drawWindow == 0) revert IMarket.BadParameters("drawWindow");
+        if (p.silentWindow == 0) revert IMarket.BadParameters("silentWindow");
         if (p.appealWindow == 0) revert IMarket.BadParameters("appealWindow");
+        bool feasible = p.minExecuteWindow != 0 && p.minExecuteWindow <= LONGEST_WINDOW;
+        if (!feasible) revert IMarket.BadParameters("minExecuteWindow");
+        if (p.noShowFee > p.minStake) revert IMarket.BadParameters("noShowFee");
+        if (p.jurySize % 2 == 0) revert IMarket.BadParameters("jurySize");
         if (p.maxPieces == 0) revert IMarket.BadParameters("maxPieces");
     }
 }

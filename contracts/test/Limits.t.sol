@@ -9,13 +9,13 @@ import {Verifications} from "../src/Verifications.sol";
 import {Parameters} from "../src/types/Parameters.sol";
 
 /// @title The limits of the EVM and of FEVM on code, bytes.
-contract SizeTest is Check {
+contract LimitsTest is Check {
     uint256 private constant MOST_CODE = 24_576;
 
     function test_code() public {
         Parameters memory p;
         (p.settleWindow, p.drawWindow, p.silentWindow, p.appealWindow) = (1, 1, 1, 1);
-        (p.maxPieces, p.jurySize) = (1, 1);
+        (p.minExecuteWindow, p.maxPieces, p.jurySize) = (1, 1, 1);
         Verifications verifications = new Verifications(p);
         Disputes disputes = new Disputes(p);
         _true(address(verifications).code.length <= MOST_CODE, "Verifications");
