@@ -174,15 +174,47 @@ type ExecutionReport struct {
 	Deadline uint64 `json:"deadline,omitempty"`
 	Fuel     uint64 `json:"fuel,omitempty"`
 	Silent   bool   `json:"silent,omitempty"`
+	// Declined means that the node gave its pieces back in time.
+	Declined bool `json:"declined,omitempty"`
 	// Checked lists the pieces that the dice picked.
-	Checked   []uint32         `json:"checked,omitempty"`
-	Outcome   protocol.Outcome `json:"outcome"`
-	Seats     []protocol.Seat  `json:"seats,omitempty"`
-	Payments  []Payment        `json:"payments,omitempty"`
-	Penalties []Penalty        `json:"penalties,omitempty"`
+	Checked []uint32         `json:"checked,omitempty"`
+	Outcome protocol.Outcome `json:"outcome"`
+	Seats   []protocol.Seat  `json:"seats,omitempty"`
+	// Challenge is the client's demand for a leaf that is not answered yet.
+	Challenge *ChallengeReport `json:"challenge,omitempty"`
+	// Opened lists the seats that opened their own results because the client was silent.
+	Opened    []int         `json:"opened,omitempty"`
+	Appeal    *AppealReport `json:"appeal,omitempty"`
+	Payments  []Payment     `json:"payments,omitempty"`
+	Penalties []Penalty     `json:"penalties,omitempty"`
 }
 
-// Payment is what a seat earned.
+// ChallengeReport names the leaf that a seat has to show.
+type ChallengeReport struct {
+	Seat  uint8  `json:"seat"`
+	Piece uint32 `json:"piece"`
+}
+
+// AppealReport is an appeal against a verdict.
+type AppealReport struct {
+	// Seat that appealed.
+	Seat uint8 `json:"seat"`
+	// Jurors are empty until they are drawn.
+	Jurors []JurorReport `json:"jurors,omitempty"`
+	// Decided is false while the case is open, and if the jury had no majority.
+	Decided bool `json:"decided,omitempty"`
+	// Right lists the seats that the jury proved right.
+	Right []int `json:"right,omitempty"`
+}
+
+// JurorReport is a juror and what became of its vote.
+type JurorReport struct {
+	Number uint8               `json:"number"`
+	Node   common.Address      `json:"node"`
+	Vote   protocol.VoteStatus `json:"vote"`
+}
+
+// Payment is what a seat or a juror earned; jurors have the number 4 and up.
 type Payment struct {
 	Seat uint8          `json:"seat"`
 	Node common.Address `json:"node"`
@@ -225,12 +257,16 @@ type Node struct {
 	Endpoint string         `json:"endpoint,omitempty"`
 	Free     Wei            `json:"freeWei"`
 	Locked   Wei            `json:"lockedWei"`
+	// Paused means that the node takes no work for now.
+	Paused bool `json:"paused,omitempty"`
 	// Reputation: counted from events for people to see; no decision reads it.
 	Executions uint32 `json:"executions"`
 	Settled    uint32 `json:"settled"`
 	Verified   uint32 `json:"verified"`
 	NoShows    uint32 `json:"noShows"`
 	Slashed    uint32 `json:"slashed"`
+	Declined   uint32 `json:"declined"`
+	AppealsWon uint32 `json:"appealsWon"`
 }
 
 // Imported is data that a node took in.

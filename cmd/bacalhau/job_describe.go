@@ -58,6 +58,7 @@ func printJob(w io.Writer, j client.Job) {
 	printPieces(w, j)
 	fmt.Fprintln(w, "\nEXECUTIONS")
 	printExecutions(w, j)
+	printDisputes(w, j)
 	fmt.Fprintln(w, "\nPAYMENTS AND PENALTIES")
 	printMoney(w, j)
 	fmt.Fprintln(w, "\nCOST")
@@ -110,10 +111,66 @@ func printExecutions(w io.Writer, j client.Job) {
 }
 
 func executionStatus(e client.ExecutionReport) string {
-	if e.Silent {
+	switch {
+	case e.Silent:
 		return e.Status.String() + " (client silent)"
+	case e.Declined:
+		return e.Status.String() + " (declined)"
 	}
 	return e.Status.String()
+}
+
+// printDisputes shows what is or was fought over, if anything.
+func printDisputes(w io.Writer, j client.Job) {
+	t := newTable("EXECUTION", "DISPUTE", "JURY")
+	for _, e := range j.Executions {
+		if c := e.Challenge; c != nil {
+			t.row(shortHash(e.ID), fmt.Sprintf("seat %d has to show its leaf of piece %d", c.Seat, c.Piece), "-")
+		}
+		if len(e.Opened) > 0 {
+			t.row(shortHash(e.ID), "opened without the client by seat "+joinNumbers(e.Opened), "-")
+		}
+		if a := e.Appeal; a != nil {
+			t.row(shortHash(e.ID), appealText(e), orDash(juryText(a.Jurors)))
+		}
+	}
+	if len(t.rows) > 1 {
+		fmt.Fprintln(w, "\nDISPUTES")
+		t.write(w)
+	}
+}
+
+func appealText(e client.ExecutionReport) string {
+	text := fmt.Sprintf("seat %d appealed", e.Appeal.Seat)
+	switch {
+	case e.Appeal.Decided && len(e.Appeal.Right) == 0:
+		return text + ": no seat was right"
+	case e.Appeal.Decided:
+		return text + ": right is seat " + joinNumbers(e.Appeal.Right)
+	case e.Status == protocol.StatusRefunded:
+		return text + ": no majority"
+	}
+	return text
+}
+
+func juryText(jurors []client.JurorReport) string {
+	var parts []string
+	for _, n := range jurors {
+		vote := "no vote yet"
+		if n.Vote != protocol.VoteStatusNone {
+			vote = strings.ToLower(n.Vote.String())
+		}
+		parts = append(parts, fmt.Sprintf("%d:%s %s", n.Number, shortAddress(n.Node), vote))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func joinNumbers(numbers []int) string {
+	var parts []string
+	for _, n := range numbers {
+		parts = append(parts, strconv.Itoa(n))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func pieceRange(e client.ExecutionReport) string {

@@ -37,10 +37,16 @@ func printNodes(w io.Writer, nodes []client.Node) {
 		fmt.Fprintln(w, "no compute node is registered with the contract")
 		return
 	}
-	t := newTable("NODE", "FREE", "LOCKED", "EXECUTIONS", "SETTLED", "VERIFIED", "NO-SHOWS", "SLASHED", "ENDPOINT")
+	t := newTable("NODE", "FREE", "LOCKED", "EXECUTIONS", "SETTLED", "VERIFIED", "DECLINED", "NO-SHOWS", "SLASHED",
+		"APPEALS WON", "TAKES WORK", "ENDPOINT")
 	for _, n := range nodes {
+		takes := "yes"
+		if n.Paused {
+			takes = "paused"
+		}
 		t.row(n.Address.Hex(), formatAmount(n.Free), formatAmount(n.Locked), number(n.Executions), number(n.Settled),
-			number(n.Verified), number(n.NoShows), number(n.Slashed), orDash(n.Endpoint))
+			number(n.Verified), number(n.Declined), number(n.NoShows), number(n.Slashed), number(n.AppealsWon), takes,
+			orDash(n.Endpoint))
 	}
 	t.write(w)
 }

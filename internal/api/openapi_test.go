@@ -55,7 +55,7 @@ func TestDocumentNamesEveryField(t *testing.T) {
 	for _, v := range []any{
 		client.Failure{}, client.Status{}, client.Wallet{}, client.Transfer{}, client.PieceRequest{}, client.JobRequest{},
 		client.Submitted{}, client.JobSummary{}, client.Job{}, client.PieceReport{}, client.ExecutionReport{},
-		client.Payment{}, client.Penalty{}, client.Cost{}, client.TransactionCost{}, client.Node{}, client.URLRequest{},
+		client.ChallengeReport{}, client.AppealReport{}, client.JurorReport{}, client.Payment{}, client.Penalty{}, client.Cost{}, client.TransactionCost{}, client.Node{}, client.URLRequest{},
 		client.FetchRequest{}, client.Imported{}, client.Audit{}, protocol.Block{}, protocol.Input{}, protocol.Limits{},
 	} {
 		types[reflect.TypeOf(v).Name()] = reflect.TypeOf(v)

@@ -99,6 +99,14 @@ func reportRun(job *client.Job, r *protocol.Run, t protocol.Terms, status protoc
 	x := client.ExecutionReport{
 		ID: r.Record.ID, Node: r.Node, From: r.From, Count: r.Count, Status: status, Deadline: r.Record.Deadline,
 		Fuel: r.Record.Fuel, Silent: r.Silent,
+		Declined: r.Declined, Appeal: appealOf(r),
+	}
+	for seat := range r.Openings {
+		x.Opened = append(x.Opened, int(seat))
+	}
+	slices.Sort(x.Opened)
+	if r.Challenge != nil {
+		x.Challenge = &client.ChallengeReport{Seat: r.Challenge.Seat, Piece: r.Challenge.Piece}
 	}
 	if r.Done() {
 		x.Deadline = 0
@@ -129,6 +137,32 @@ func reportRun(job *client.Job, r *protocol.Run, t protocol.Terms, status protoc
 	}
 }
 
+// appealOf describes an appeal, if there is one.
+func appealOf(r *protocol.Run) *client.AppealReport {
+	if r.Appeal == nil {
+		return nil
+	}
+	a := &client.AppealReport{Seat: r.Appeal.Record.Appellant}
+	for i, juror := range r.Appeal.Record.Jurors {
+		number := protocol.FirstJuror + uint8(i)
+		a.Jurors = append(a.Jurors, client.JurorReport{Number: number, Node: juror, Vote: r.Appeal.Votes[number].Status})
+	}
+	if d := r.Appeal.Decision; d != nil && d.Result != (common.Hash{}) {
+		a.Decided = true
+		for seat := 1; seat <= 3; seat++ {
+			if d.Right&(1<<seat) != 0 {
+				a.Right = append(a.Right, seat)
+			}
+		}
+	}
+	return a
+}
+
+// paidByClient says whether a payment came from the client: a juror's comes from the appellant if that was wrong.
+func paidByClient(x client.ExecutionReport, p client.Payment) bool {
+	return p.Seat < protocol.FirstJuror || x.Appeal != nil && slices.Contains(x.Appeal.Right, int(x.Appeal.Seat))
+}
+
 // cost adds up what was paid and burned, and the fuel that was paid for against one run of what was delivered.
 func cost(job client.Job, delivered []store.Delivered) client.Cost {
 	paid, checks, burned := new(big.Int), new(big.Int), new(big.Int)
@@ -137,9 +171,10 @@ func cost(job client.Job, delivered []store.Delivered) client.Cost {
 		earned := map[uint8]bool{}
 		for _, p := range x.Payments {
 			earned[p.Seat] = true
-			if p.Seat == 1 {
+			switch {
+			case p.Seat == 1:
 				paid.Add(paid, p.Wei.Int)
-			} else {
+			case paidByClient(x, p):
 				checks.Add(checks, p.Wei.Int)
 			}
 		}

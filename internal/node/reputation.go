@@ -19,7 +19,7 @@ func reputations(v *protocol.View) []client.Node {
 		return nodes[a]
 	}
 	for a := range v.Nodes {
-		of(a)
+		of(a).Paused = v.Paused[a]
 	}
 	for _, r := range v.Runs {
 		of(r.Node).Executions++
@@ -30,6 +30,12 @@ func reputations(v *protocol.View) []client.Node {
 			if p.Seat != 1 {
 				of(p.Node).Verified++
 			}
+		}
+		if r.Declined {
+			of(r.Node).Declined++
+		}
+		if winner := appealWinner(r); winner != (common.Address{}) {
+			of(winner).AppealsWon++
 		}
 		for _, p := range r.Penalties {
 			switch p.Kind {
@@ -46,4 +52,15 @@ func reputations(v *protocol.View) []client.Node {
 	}
 	slices.SortFunc(list, func(a, b client.Node) int { return a.Address.Cmp(b.Address) })
 	return list
+}
+
+// appealWinner is the node that a jury found for after it had appealed, or nobody.
+func appealWinner(r *protocol.Run) (winner common.Address) {
+	if r.Appeal == nil || r.Appeal.Decision == nil || r.Appeal.Decision.Right&(1<<r.Appeal.Record.Appellant) == 0 {
+		return winner
+	}
+	if seat := r.Appeal.Record.Appellant; seat != 1 {
+		return r.Seats[seat].Record.Node
+	}
+	return r.Node
 }
