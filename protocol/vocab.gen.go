@@ -1194,7 +1194,8 @@ func (Deposit) isCall() {}
 
 // Withdraw calls withdraw.
 //
-// Pays `amount` of the caller's free balance out to it. A wallet that rejects money only hurts itself.
+// Pays `amount` of the caller's free balance out to it. A wallet that rejects money only hurts itself. Fails with
+// `InsufficientFree` or `TransferFailed`.
 type Withdraw struct {
 	Amount *big.Int `abi:"amount" json:"amount"`
 }
@@ -1207,7 +1208,8 @@ func (Withdraw) isCall() {}
 // Register calls register.
 //
 // Enters the caller in the registry. Needs free + locked >= minStake. Draws whose target block is not younger than
-// this call pass the node over, so that nobody steers a draw by registering.
+// this call pass the node over, so that nobody steers a draw by registering. Fails with `AlreadyRegistered` or
+// `InsufficientStake`.
 type Register struct {
 }
 
@@ -1218,7 +1220,7 @@ func (Register) isCall() {}
 
 // Pause calls pause.
 //
-// The caller gets no new work; what it has goes on.
+// The caller gets no new work; what it has goes on. Fails with `NotRegistered`, or if it has paused.
 type Pause struct {
 }
 
@@ -1229,7 +1231,7 @@ func (Pause) isCall() {}
 
 // Resume calls resume.
 //
-// Ends a pause. For draws it is as if the node had registered now.
+// Ends a pause. For draws it is as if the node had registered now. Fails with `NotPaused`.
 type Resume struct {
 }
 
@@ -1240,7 +1242,7 @@ func (Resume) isCall() {}
 
 // Exit calls exit.
 //
-// Takes the caller out of the registry.
+// Takes the caller out of the registry. Fails with `NotRegistered`.
 type Exit struct {
 }
 
@@ -1294,7 +1296,7 @@ func (CreateJobWithOffer) isCall() {}
 
 // CancelNonce calls cancelNonce.
 //
-// Spends a nonce of the caller, which voids whatever it signed with it.
+// Spends a nonce of the caller, which voids whatever it signed with it. Fails with `NonceSpent`.
 type CancelNonce struct {
 	Nonce uint32 `abi:"nonce" json:"nonce"`
 }
@@ -1306,7 +1308,8 @@ func (CancelNonce) isCall() {}
 
 // CloseJob calls closeJob.
 //
-// Gives the never assigned pieces back: by the client at any time, by anyone after terms.expiry.
+// Gives the never assigned pieces back: by the client at any time, by anyone after terms.expiry. Fails with
+// `UnknownJob` if there are none.
 type CloseJob struct {
 	Terms Terms `abi:"terms" json:"terms"`
 }
@@ -1346,7 +1349,9 @@ func (PostOffer) isCall() {}
 //
 // The client assigns the next `count` pieces to the node of a signed offer. Locks the node's fine and the
 // client's bond, which must be at least 2 × bid × p × count. The node must be registered, hold minStake and have
-// the fine free.
+// the fine free. Fails with `UnknownJob` if no piece is left, `WrongJob` if the offer is for another one,
+// `ClientMayNotServe`, `TooLate` after the job's expiry or the offer's deadline, `BadCount`, `BondTooSmall`,
+// `BadSignature`, `NonceSpent`, `NotRegistered`, `InsufficientStake`, `InsufficientFree`.
 type AcceptOffer struct {
 	Terms     Terms       `abi:"terms" json:"terms"`
 	Offer     Offer       `abi:"offer" json:"offer"`
@@ -1393,7 +1398,7 @@ func (Decline) isCall() {}
 
 // CommitResult calls commitResult.
 //
-// Assigned -> Committed, by the node, until the deadline.
+// Assigned -> Committed, by the node, until the deadline. Fails with `LeafMismatch` or `LeavesTooLong`.
 type CommitResult struct {
 	Execution Execution   `abi:"execution" json:"execution"`
 	Root      common.Hash `abi:"root" json:"root"`
@@ -1422,6 +1427,7 @@ func (TimeoutAssigned) isCall() {}
 // Settle calls settle.
 //
 // Committed -> Settled, by the client. Counts the dice; hits that were not verified cost the bond in proportion.
+// Fails with `Unconfirmed` or `WrongSeed`.
 type Settle struct {
 	Terms     Terms       `abi:"terms" json:"terms"`
 	Execution Execution   `abi:"execution" json:"execution"`
@@ -1449,7 +1455,8 @@ func (TimeoutCommitted) isCall() {}
 // Verify calls verify.
 //
 // Committed -> Drawing, by the client: the one mutation. Raises the bid of the listed pieces and their
-// concurrency to terms.seats, and locks bid × listed × (seats - 1).
+// concurrency to terms.seats, and locks bid × listed × (seats - 1). `listed` has one word for every 256 pieces and
+// names at least one. Fails with `Unconfirmed`, `BidLowered`, `BadList`, `InsufficientFree`.
 type Verify struct {
 	Terms     Terms      `abi:"terms" json:"terms"`
 	Execution Execution  `abi:"execution" json:"execution"`
@@ -1467,8 +1474,8 @@ func (Verify) isCall() {}
 // Draws a node for a seat, by anyone, once the target block is known. `other` is the panel's other seat (2 for 3 and
 // 3 for 2), for their nodes must differ; while a lazy panel has one seat only, a record of zeros. A node may be drawn
 // if it is registered, holds minStake, has the fine free, and is neither the client nor on the panel. Locks the
-// drawn node's fine. Fails with `NobodyEligible` if the draw finds no node; it may be tried again until the seat's
-// deadline.
+// drawn node's fine. Fails with `TargetUnknown` before the target is known, and with `NobodyEligible` if the draw
+// finds no node; it may be tried again until the seat's deadline.
 type Draw struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`
@@ -1484,7 +1491,8 @@ func (Draw) isCall() {}
 
 // CommitVerification calls commitVerification.
 //
-// The drawn node's commitment over the listed pieces (in order) or the escalated one.
+// The drawn node's commitment over the listed pieces (in order) or the escalated one. Fails with `LeafMismatch` or
+// `LeavesTooLong`.
 type CommitVerification struct {
 	Seat   Seat        `abi:"seat" json:"seat"`
 	Root   common.Hash `abi:"root" json:"root"`
@@ -1544,7 +1552,7 @@ func (TimeoutSeat) isCall() {}
 // Escalate calls escalate.
 //
 // Resolving -> Drawing, by the client, lazy panels once: a third seat for one listed piece.
-// Fails with `AlreadyEscalated` if the panel has a third seat.
+// Fails with `AlreadyEscalated` if the panel has a third seat, `NotListed`, `InsufficientFree`.
 type Escalate struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`
@@ -1560,7 +1568,8 @@ func (Escalate) isCall() {}
 
 // SettleVerified calls settleVerified.
 //
-// Resolving -> Settled, by the client, which pays every committed seat. Counts the dice against the list.
+// Resolving -> Settled, by the client, which pays every committed seat. Counts the dice against the list. Fails with
+// `WrongSeed`.
 type SettleVerified struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`
@@ -1577,7 +1586,8 @@ func (SettleVerified) isCall() {}
 // RevealKey calls revealKey.
 //
 // Resolving -> Verdict (or Settled if all agree), by the client, with all three seats committed: opens one piece
-// of every seat and compares. Settles the bond.
+// of every seat and compares. Settles the bond. Fails with `PanelNotFull`, `NotListed`, `WrongSeed`, `WrongKey`,
+// `BadProof`, `WrongPoint`.
 type RevealKey struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`
@@ -1610,8 +1620,9 @@ func (TimeoutVerdict) isCall() {}
 // ChallengeLeaf calls challengeLeaf.
 //
 // Committed or Resolving -> Challenged, by the client, which locks challengePrice: `seat` must show its leaf of
-// `piece` within settleWindow. The client's own clock stops meanwhile. In Committed the verification is ignored and
-// seats are empty.
+// `piece` within settleWindow. The client's own clock stops meanwhile. In Committed the seat is 1, the piece any of
+// the execution's, the verification is ignored and seats are empty; in Resolving the seat is 1 or a committed
+// verifier, the piece a listed one. Fails with `Unconfirmed`, `NotListed`, `NothingToChallenge`, `InsufficientFree`.
 type ChallengeLeaf struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`
@@ -1629,7 +1640,8 @@ func (ChallengeLeaf) isCall() {}
 // AnswerLeaf calls answerLeaf.
 //
 // Challenged -> Committed or Resolving, by anyone who has the leaf (sx, sy of the opening are ignored); the price
-// goes to the seat's node.
+// goes to the seat's node, and the client has the time again that it had left. What the leaf says is not judged here.
+// Fails with `BadProof`. Verification and seats are as in `challengeLeaf`.
 type AnswerLeaf struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`
@@ -1665,7 +1677,8 @@ func (TimeoutChallenged) isCall() {}
 // OpenSelf calls openSelf.
 //
 // In Silent: opens a seat's commitment with the node's own scalar, by anyone who has it. The first one names the
-// piece, a listed one (the escalated one, if there is a third seat of a lazy panel); all others open the same.
+// piece, a listed one (the escalated one, if there is a third seat of a lazy panel); all others open the same. Fails
+// with `AlreadyOpened`, `NotListed`, `WrongPiece`, `WrongKey`, `BadProof`, `WrongScalar`, `WrongPoint`.
 type OpenSelf struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`
@@ -2140,6 +2153,9 @@ func (e BadList) Error() string {
 }
 
 // NotListed is an error with which the contract rejects a call.
+//
+// The piece is not among those that the call may speak of: the listed ones, the escalated one, or, for a challenge
+// before `verify`, the execution's.
 type NotListed struct {
 	Piece uint32 `abi:"piece" json:"piece"`
 }
@@ -2319,7 +2335,7 @@ func (e AlreadyOpened) Error() string {
 
 // WrongPiece is an error with which the contract rejects a call.
 //
-// Another seat named the piece to open.
+// The piece to open is `want`, which the first seat to open has named.
 type WrongPiece struct {
 	Have uint32 `abi:"have" json:"have"`
 	Want uint32 `abi:"want" json:"want"`

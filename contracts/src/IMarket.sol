@@ -16,6 +16,29 @@ import {Parameters, Wallet} from "./types/Parameters.sol";
 ///
 /// Deadlines are timestamps in seconds. An action is valid while block.timestamp <= deadline, its timeout once
 /// block.timestamp > deadline, never both. Every timeout may be called by anyone. Amounts are wei.
+///
+/// How the records follow from the events; a record has every field of its struct, and what is not named stays.
+/// - Execution: `ExecutionAssigned` makes it, Assigned, with root, fuel, committedBlock and verification 0.
+///   `ResultCommitted`: Committed, with what the event tells. `VerificationRequested`: Verifying, deadline 0.
+///   `VerificationEscalated`: another verification. `LeafChallenged`: Challenged, until `deadline`. `LeafAnswered`: the
+///   challenge's `back`, until `deadline`. `ChallengeFailed` for seat 2 or 3: Verifying, deadline 0. `VerdictReached`:
+///   Verdict, until `deadline`. `VerdictAppealed`: Appealed, deadline 0. `verification` is always the hash of the newest
+///   Verification told.
+///   It is gone with `ExecutionSettled`, `ExecutionRefunded` and `ReturnedClosed`, and with `ExecutionReturned`, which makes
+///   a new one. An `ExecutionAssigned` whose parent is a returned execution takes `count` pieces from its front; without
+///   pieces left it is gone.
+/// - Seat: the last `SeatChanged`. Before the first one for a number its slot is empty and the record is: Drawing, 0
+///   redraws, no node, the verification's hits, target and deadline (for the third seat of a lazy panel 1 piece,
+///   thirdTarget and thirdDeadline), the rest 0. Seats are gone with their execution.
+/// - Challenge and Jury: as their events give them, until `LeafAnswered` or `ChallengeFailed`, or `AppealDecided`.
+///
+/// While a panel is Resolving the client has until its *resolving deadline*: settleWindow after its last seat was done
+/// (doneAt), or the execution's deadline if that is later. From then it is Silent, for silentWindow.
+///
+/// Every call that takes records may fail with `StaleRecord`, `WrongJob` (an execution of other terms), `WrongStatus`,
+/// `WrongSeat` (a seat is missing, one too many, or not in order), `WrongSeatStatus`, with `PanelRunning` if it needs
+/// all seats done and one is not, with `TooLate` and `TooEarly`, and, if it is a certain party's, with `NotClient` or
+/// `NotNode`. What else it may fail with is said beside it. A number wider than its type reverts without data.
 interface IMarket {
     // ------------------------------------------------------------------ wallets and registry
 
@@ -37,16 +60,18 @@ interface IMarket {
     /// Adds msg.value to the caller's free balance. Fails with `TooMuchMoney` if the contract would hold more than
     /// 2^96 - 1 wei, so that no later credit can overflow.
     function deposit() external payable;
-    /// Pays `amount` of the caller's free balance out to it. A wallet that rejects money only hurts itself.
+    /// Pays `amount` of the caller's free balance out to it. A wallet that rejects money only hurts itself. Fails with
+    /// `InsufficientFree` or `TransferFailed`.
     function withdraw(uint96 amount) external;
     /// Enters the caller in the registry. Needs free + locked >= minStake. Draws whose target block is not younger than
-    /// this call pass the node over, so that nobody steers a draw by registering.
+    /// this call pass the node over, so that nobody steers a draw by registering. Fails with `AlreadyRegistered` or
+    /// `InsufficientStake`.
     function register() external;
-    /// The caller gets no new work; what it has goes on.
+    /// The caller gets no new work; what it has goes on. Fails with `NotRegistered`, or if it has paused.
     function pause() external;
-    /// Ends a pause. For draws it is as if the node had registered now.
+    /// Ends a pause. For draws it is as if the node had registered now. Fails with `NotPaused`.
     function resume() external;
-    /// Takes the caller out of the registry.
+    /// Takes the caller out of the registry. Fails with `NotRegistered`.
     function exit() external;
     /// Emits `EndpointAnnounced`.
     function announce(string calldata url) external;
@@ -104,9 +129,10 @@ interface IMarket {
         uint32 count,
         bytes32 seedHash
     ) external;
-    /// Spends a nonce of the caller, which voids whatever it signed with it.
+    /// Spends a nonce of the caller, which voids whatever it signed with it. Fails with `NonceSpent`.
     function cancelNonce(uint32 nonce) external;
-    /// Gives the never assigned pieces back: by the client at any time, by anyone after terms.expiry.
+    /// Gives the never assigned pieces back: by the client at any time, by anyone after terms.expiry. Fails with
+    /// `UnknownJob` if there are none.
     function closeJob(Terms calldata terms) external;
     /// The same for a returned execution.
     function closeReturned(Terms calldata terms, Execution calldata execution) external;
@@ -114,7 +140,9 @@ interface IMarket {
     function postOffer(Offer calldata offer, bytes calldata signature) external;
     /// The client assigns the next `count` pieces to the node of a signed offer. Locks the node's fine and the
     /// client's bond, which must be at least 2 × bid × p × count. The node must be registered, hold minStake and have
-    /// the fine free.
+    /// the fine free. Fails with `UnknownJob` if no piece is left, `WrongJob` if the offer is for another one,
+    /// `ClientMayNotServe`, `TooLate` after the job's expiry or the offer's deadline, `BadCount`, `BondTooSmall`,
+    /// `BadSignature`, `NonceSpent`, `NotRegistered`, `InsufficientStake`, `InsufficientFree`.
     function acceptOffer(
         Terms calldata terms,
         Offer calldata offer,
@@ -164,11 +192,12 @@ interface IMarket {
     /// Assigned -> Returned, by the node, before half its time is over: its inputs cannot be had, or the limits are too
     /// small. Costs nothing; fails with `TooManyDeclines` if the node did so too often today.
     function decline(Terms calldata terms, Execution calldata execution) external;
-    /// Assigned -> Committed, by the node, until the deadline.
+    /// Assigned -> Committed, by the node, until the deadline. Fails with `LeafMismatch` or `LeavesTooLong`.
     function commitResult(Execution calldata execution, bytes32 root, uint64 fuel, bytes calldata leaves) external;
     /// Assigned, too late -> Returned: burns the no-show fee, gives the rest of the fine and the bond back.
     function timeoutAssigned(Terms calldata terms, Execution calldata execution) external;
     /// Committed -> Settled, by the client. Counts the dice; hits that were not verified cost the bond in proportion.
+    /// Fails with `Unconfirmed` or `WrongSeed`.
     function settle(Terms calldata terms, Execution calldata execution, bytes32 seed) external;
     /// Committed, too late -> Settled: the node is paid in full, the bond is burned.
     function timeoutCommitted(Terms calldata terms, Execution calldata execution) external;
@@ -191,13 +220,14 @@ interface IMarket {
     event VerdictReached(bytes32 indexed execution, bytes32[3] results, Verification verification, uint64 deadline);
 
     /// Committed -> Drawing, by the client: the one mutation. Raises the bid of the listed pieces and their
-    /// concurrency to terms.seats, and locks bid × listed × (seats - 1).
+    /// concurrency to terms.seats, and locks bid × listed × (seats - 1). `listed` has one word for every 256 pieces and
+    /// names at least one. Fails with `Unconfirmed`, `BidLowered`, `BadList`, `InsufficientFree`.
     function verify(Terms calldata terms, Execution calldata execution, uint96 bid, uint256[] calldata listed) external;
     /// Draws a node for a seat, by anyone, once the target block is known. `other` is the panel's other seat (2 for 3 and
     /// 3 for 2), for their nodes must differ; while a lazy panel has one seat only, a record of zeros. A node may be drawn
     /// if it is registered, holds minStake, has the fine free, and is neither the client nor on the panel. Locks the
-    /// drawn node's fine. Fails with `NobodyEligible` if the draw finds no node; it may be tried again until the seat's
-    /// deadline.
+    /// drawn node's fine. Fails with `TargetUnknown` before the target is known, and with `NobodyEligible` if the draw
+    /// finds no node; it may be tried again until the seat's deadline.
     function draw(
         Terms calldata terms,
         Execution calldata execution,
@@ -205,7 +235,8 @@ interface IMarket {
         Seat calldata seat,
         Seat calldata other
     ) external;
-    /// The drawn node's commitment over the listed pieces (in order) or the escalated one.
+    /// The drawn node's commitment over the listed pieces (in order) or the escalated one. Fails with `LeafMismatch` or
+    /// `LeavesTooLong`.
     function commitVerification(Seat calldata seat, bytes32 root, uint64 fuel, bytes calldata leaves) external;
     /// The drawn node gives its seat back before half its time is over; the seat is drawn again as after a no-show, but
     /// nothing is burned. Fails with `TooManyDeclines`.
@@ -220,7 +251,7 @@ interface IMarket {
     /// Running, too late: burns the no-show fee; the seat is drawn again, or Vacant after R redraws.
     function timeoutSeat(Terms calldata terms, Execution calldata execution, Seat calldata seat) external;
     /// Resolving -> Drawing, by the client, lazy panels once: a third seat for one listed piece.
-    /// Fails with `AlreadyEscalated` if the panel has a third seat.
+    /// Fails with `AlreadyEscalated` if the panel has a third seat, `NotListed`, `InsufficientFree`.
     function escalate(
         Terms calldata terms,
         Execution calldata execution,
@@ -228,7 +259,8 @@ interface IMarket {
         Seat calldata second,
         uint32 piece
     ) external;
-    /// Resolving -> Settled, by the client, which pays every committed seat. Counts the dice against the list.
+    /// Resolving -> Settled, by the client, which pays every committed seat. Counts the dice against the list. Fails with
+    /// `WrongSeed`.
     function settleVerified(
         Terms calldata terms,
         Execution calldata execution,
@@ -237,7 +269,8 @@ interface IMarket {
         bytes32 seed
     ) external;
     /// Resolving -> Verdict (or Settled if all agree), by the client, with all three seats committed: opens one piece
-    /// of every seat and compares. Settles the bond.
+    /// of every seat and compares. Settles the bond. Fails with `PanelNotFull`, `NotListed`, `WrongSeed`, `WrongKey`,
+    /// `BadProof`, `WrongPoint`.
     function revealKey(
         Terms calldata terms,
         Execution calldata execution,
@@ -267,8 +300,9 @@ interface IMarket {
     event ChallengeFailed(bytes32 indexed execution, uint8 indexed seat, address indexed node);
 
     /// Committed or Resolving -> Challenged, by the client, which locks challengePrice: `seat` must show its leaf of
-    /// `piece` within settleWindow. The client's own clock stops meanwhile. In Committed the verification is ignored and
-    /// seats are empty.
+    /// `piece` within settleWindow. The client's own clock stops meanwhile. In Committed the seat is 1, the piece any of
+    /// the execution's, the verification is ignored and seats are empty; in Resolving the seat is 1 or a committed
+    /// verifier, the piece a listed one. Fails with `Unconfirmed`, `NotListed`, `NothingToChallenge`, `InsufficientFree`.
     function challengeLeaf(
         Terms calldata terms,
         Execution calldata execution,
@@ -278,7 +312,8 @@ interface IMarket {
         uint32 piece
     ) external;
     /// Challenged -> Committed or Resolving, by anyone who has the leaf (sx, sy of the opening are ignored); the price
-    /// goes to the seat's node.
+    /// goes to the seat's node, and the client has the time again that it had left. What the leaf says is not judged here.
+    /// Fails with `BadProof`. Verification and seats are as in `challengeLeaf`.
     function answerLeaf(
         Terms calldata terms,
         Execution calldata execution,
@@ -306,7 +341,8 @@ interface IMarket {
     );
 
     /// In Silent: opens a seat's commitment with the node's own scalar, by anyone who has it. The first one names the
-    /// piece, a listed one (the escalated one, if there is a third seat of a lazy panel); all others open the same.
+    /// piece, a listed one (the escalated one, if there is a third seat of a lazy panel); all others open the same. Fails
+    /// with `AlreadyOpened`, `NotListed`, `WrongPiece`, `WrongKey`, `BadProof`, `WrongScalar`, `WrongPoint`.
     function openSelf(
         Terms calldata terms,
         Execution calldata execution,
@@ -421,6 +457,8 @@ interface IMarket {
     error WrongSeed(bytes32 have, bytes32 want);
     error BidLowered(uint96 have, uint96 least);
     error BadList();
+    /// The piece is not among those that the call may speak of: the listed ones, the escalated one, or, for a challenge
+    /// before `verify`, the execution's.
     error NotListed(uint32 piece);
     error AlreadyEscalated(uint32 piece);
     error PanelNotFull(uint8 number);
@@ -444,7 +482,7 @@ interface IMarket {
     /// The leaf of a commitment to a single piece was published with it.
     error NothingToChallenge(uint8 seat);
     error AlreadyOpened(uint8 seat);
-    /// Another seat named the piece to open.
+    /// The piece to open is `want`, which the first seat to open has named.
     error WrongPiece(uint32 have, uint32 want);
     /// r·G is not the R of the leaf, or the leaf names another piece: such a leaf cannot be opened.
     error WrongScalar(uint8 seat);

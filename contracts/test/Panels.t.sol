@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Game} from "./fixture/Game.sol";
 import {IMarket} from "../src/IMarket.sol";
+import {Verification} from "../src/types/Execution.sol";
 import {Seat, SeatStatus} from "../src/types/Seat.sol";
 
 /// @title What becomes of a panel: its seats' timeouts, the third seat, the settlement.
@@ -135,6 +136,11 @@ contract PanelsTest is Game {
         Run memory r = _atResolving(2, 2);
         vm.warp(r.seats[0].doneAt + 100);
         uint256 before = _wallet(client).locked;
+        Verification memory v = abi.decode(abi.encode(r.verification), (Verification));
+        (v.escalated, v.thirdTarget) = (1, uint64(block.number) + 1);
+        v.thirdDeadline = uint64(block.timestamp) + 50;
+        vm.expectEmit(address(market));
+        emit IMarket.VerificationEscalated(r.execution.id, v);
         _escalate(r, 1);
         _eq(_wallet(client).locked, before + 1250, "pay for the third seat");
         _eq(market.executionHash(r.execution.id), keccak256(abi.encode(r.execution)), "record");

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Absence} from "./fixture/Absence.sol";
+import {Vm} from "./fixture/Check.sol";
 import {IMarket} from "../src/IMarket.sol";
 import {Challenge, Execution, Outcome, Status} from "../src/types/Execution.sol";
 import {Disclosure, Leaf, SeatStatus} from "../src/types/Seat.sol";
@@ -256,10 +257,22 @@ contract SilenceTest is Absence {
         for (uint8 seat = 1; seat <= 3; ++seat) {
             _open(r, seat, 1);
         }
+        vm.recordLogs();
         _endInVerdict(r, 1, outcome);
+        _toldVerdict(r);
         _eq(_remembered(r), 0, "nothing is remembered");
         _eq(market.burned(), 20_000, "the bond");
         _timeoutVerdict(r);
+    }
+
+    /// `VerdictReached` has all that goes on record.
+    function _toldVerdict(Run memory r) private {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        Vm.Log memory last = logs[logs.length - 1];
+        _eq(last.topics[0], IMarket.VerdictReached.selector, "last event");
+        _eq(last.topics[1], r.execution.id, "execution");
+        bytes memory want = abi.encode(r.results, r.verification, r.execution.deadline);
+        _eq(keccak256(last.data), keccak256(want), "what the verdict tells");
     }
 
     function test_allOpenAndFirstLost() public {
