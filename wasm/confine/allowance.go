@@ -1,12 +1,8 @@
 package confine
 
 import (
-	"maps"
 	"math"
-	"slices"
 	"time"
-
-	"github.com/filecoin-project/bacalhau/wasm"
 )
 
 // What a child may use. These are bounds for one that has gone wrong: an honest one stays far below them, or an honest
@@ -47,14 +43,4 @@ func (j *job) allow(engine string) {
 func (j *job) patience() time.Duration {
 	const longest = 1 << 31 // seconds
 	return 10*time.Minute + time.Duration(min(10*j.CPUSeconds, longest))*time.Second
-}
-
-// show lists the inputs in the order of their paths and returns their files in the same order.
-func (j *job) show(inputs map[string]wasm.File) []wasm.File {
-	var files []wasm.File
-	for _, path := range slices.Sorted(maps.Keys(inputs)) {
-		j.Inputs = append(j.Inputs, input{path, inputs[path].Size()})
-		files = append(files, inputs[path])
-	}
-	return files
 }

@@ -119,8 +119,7 @@ func (r *Runner) Run(ctx context.Context, t wasm.Task) (*wasm.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := job{Task: taskRun, Args: t.Args, Env: t.Env, Seed: t.Seed, MemoryKey: t.MemoryKey, Limits: t.Limits}
-	files := j.show(t.Inputs)
+	j, files := runOf(&t)
 	a, err := r.attempt(ctx, j, image, files)
 	if err != nil {
 		return nil, err

@@ -87,7 +87,8 @@ func TestConfinedRunsAlike(t *testing.T) {
 		}
 		t.Run(engine+"/cprogram", func(t *testing.T) {
 			runAlike(t, here, r, wasm.Task{
-				Module: load(t, "cprogram/main.wasm"), Args: []string{"x"}, Env: map[string]string{"HOME": "/outputs"},
+				Module: load(t, "cprogram/main.wasm"), Args: []string{"x", "not UTF-8: \xff"},
+				Env: map[string]string{"HOME": "/outputs=\xfe", "A": ""},
 				Inputs: map[string]wasm.File{
 					"text": strings.NewReader("HAL"), "sub/b": strings.NewReader(""), "sub/a": strings.NewReader(""),
 				},

@@ -2,9 +2,13 @@ package confine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -26,7 +30,7 @@ func misbehave(how string) int {
 		return 1
 	}
 	if j.Task == taskRun {
-		err = misdeeds[j.Args[0]](c, j)
+		err = misdeeds[string(j.Args[0])](c, j)
 	} else {
 		err = perform(c, runner, j)
 	}
@@ -113,6 +117,23 @@ var misdeeds = map[string]func(*conn, *job) error{
 	"fork": calls(func() error {
 		_, _, errno := unix.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
 		return errno
+	}),
+	// While an engine may use its scratch files, no thread may use any others.
+	"peek": inside(func(c *conn, j *job) error {
+		var threads sync.WaitGroup
+		for range 8 {
+			threads.Go(func() {
+				runtime.LockOSThread()
+				if f, err := os.Open("/etc/passwd"); !errors.Is(err, unix.EACCES) {
+					_ = c.sendJSON(kindFailure, failure{What: fmt.Sprintf("opened %v, %v", f, err)})
+				}
+			})
+		}
+		threads.Wait()
+		if err := os.WriteFile(filepath.Join(j.Scratch, "file"), []byte("x"), 0o600); err != nil {
+			return err
+		}
+		return c.sendJSON(kindFailure, failure{What: "kept to its scratch files"})
 	}),
 	"limits": calls(func() error {
 		return unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{})

@@ -159,15 +159,7 @@ func (w *worker) run(ctx context.Context, image []byte) error {
 	if err := seal(w.job); err != nil {
 		return err
 	}
-	cache := &readAhead{fetch: w.fetch}
-	inputs := map[string]wasm.File{}
-	for i, in := range w.job.Inputs {
-		inputs[in.Path] = &remoteFile{cache: cache, index: uint32(i), size: in.Size}
-	}
-	result, err := program.Run(ctx, wasm.Task{
-		Args: w.job.Args, Env: w.job.Env, Inputs: inputs, Seed: w.job.Seed, MemoryKey: w.job.MemoryKey,
-		Limits: w.job.Limits,
-	})
+	result, err := program.Run(ctx, w.taskOf())
 	if err != nil {
 		return err
 	}

@@ -86,8 +86,8 @@ const (
 // job is what one child does. A child does one and ends.
 type job struct {
 	Task       task
-	Args       []string
-	Env        map[string]string
+	Args       [][]byte // JSON's strings hold UTF-8 only
+	Env        [][]byte // "NAME=value"
 	Inputs     []input
 	Seed       [32]byte
 	MemoryKey  [32]byte
