@@ -276,6 +276,28 @@ type shortFile struct{}
 func (shortFile) ReadAt([]byte, int64) (int, error) { return 0, io.EOF }
 func (shortFile) Size() int64                       { return 5 }
 
+// TestPosix compares what a program in C sees with what Linux shows it. With
+// -update, Linux is asked again.
+func TestPosix(t *testing.T) {
+	res := onEngines(t, wasm.Task{Module: load(t, "posix/posix.wasm"), Args: []string{"/outputs"}, Limits: limits})
+	if *update {
+		native := filepath.Join(t.TempDir(), "posix")
+		if text, err := exec.Command("cc", "-D_GNU_SOURCE", "-o", native, "testdata/posix/posix.c").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		want, err := exec.Command(native, t.TempDir()).Output()
+		if err == nil {
+			err = os.WriteFile("testdata/posix/want.txt", want, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := load(t, "posix/want.txt"); res.ExitCode != 0 || !bytes.Equal(res.Stdout, want) {
+		t.Errorf("exit %d trap %q, printed\n%s\nwant\n%s", res.ExitCode, res.Trap, res.Stdout, want)
+	}
+}
+
 func TestBrokenInput(t *testing.T) {
 	for _, name := range wasm.Engines() {
 		task := goTask(t)

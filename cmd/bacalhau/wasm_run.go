@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,6 +17,9 @@ import (
 	"github.com/filecoin-project/bacalhau/wasm"
 	"github.com/filecoin-project/bacalhau/wasm/confine"
 )
+
+// imageBytes bounds the compiled programs that are kept for the next run, bytes.
+const imageBytes = 512 << 20
 
 // wasmRunOptions is the command line of wasm run: of run it has what concerns the program.
 type wasmRunOptions struct {
@@ -84,6 +89,11 @@ func (o *wasmRunOptions) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, runner.Close()) }()
+	if dir, err := os.UserCacheDir(); err == nil { // else every run compiles
+		if err := runner.KeepImages(filepath.Join(dir, "bacalhau", "images"), imageBytes); err != nil {
+			return err
+		}
+	}
 	if o.out != "" {
 		if err := mustNotExist(o.out); err != nil {
 			return err

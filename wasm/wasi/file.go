@@ -251,6 +251,9 @@ func fdAllocate(c *call) error {
 
 func fdFilestatSetSize(c *call) error {
 	d, err := c.writable(c.args[0])
+	if err == Badf && c.args[0] < uint64(len(c.fds)) && c.fds[c.args[0]] != nil {
+		return Inval // a file that is not open for writing, in POSIX
+	}
 	if err != nil {
 		return err
 	}

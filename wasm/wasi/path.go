@@ -118,8 +118,9 @@ func pathOpen(c *call) error {
 	case flags&openDirectory != 0 && !n.dir:
 		return Notdir
 	case n.dir:
-		// Toolchains ask for every right when they open a directory.
-		if flags&openTruncate != 0 {
+		// Toolchains ask for every right when they open a directory, but none
+		// asks to write only.
+		if flags&openTruncate != 0 || write && d.rights&rightRead == 0 {
 			return Isdir
 		}
 	case !n.writable && (write || flags&openTruncate != 0):
