@@ -41,7 +41,7 @@ func TestContractAgrees(t *testing.T) {
 		t.Run(fmt.Sprintf("%d pieces, %d seats", g.Pieces, g.Seats), func(t *testing.T) {
 			cast, c := newCast(t, g, build)
 			cmp := &comparison{
-				player: &player{cast: cast, c: c, draws: map[string]common.Hash{}},
+				player: &player{cast: cast, c: c, draws: map[drawing]common.Hash{}},
 				probed: map[State]bool{}, reasons: map[string]int{}, made: made,
 			}
 			e := Explorer{Game: g, Dishonest: everybody, Do: cmp.do, Undo: cmp.undo, Enter: cmp.probe}
@@ -78,7 +78,11 @@ func (c *comparison) do(step Step) error {
 	if err != nil {
 		return err
 	}
-	events, refused, err := c.send(step.Before, step.Move, r)
+	data, err := market.EncodeCall(c.call(step.Before, step.Move, r))
+	if err != nil {
+		return err
+	}
+	events, refused, err := c.send(step.Before, step.Move, data)
 	if err != nil {
 		return err
 	}
@@ -248,11 +252,14 @@ func (c *comparison) probe(s State) error {
 	if err != nil {
 		return err
 	}
-	moves := attempts(c.game.Moves(s))
-	for _, delay := range c.delays(s) {
-		later := c.game.Later(s, delay)
-		for _, m := range moves {
-			if err := c.try(later, m, r, delay); err != nil {
+	delays := c.delays(s)
+	for _, m := range attempts(c.game.Moves(s)) {
+		data, err := market.EncodeCall(c.call(s, m, r))
+		if err != nil {
+			return err
+		}
+		for _, delay := range delays {
+			if err := c.try(c.game.Later(s, delay), m, data, delay); err != nil {
 				return err
 			}
 		}
@@ -314,7 +321,7 @@ func shapeOf(s State) State {
 }
 
 // try makes a move, compares what comes of it, and takes it back.
-func (c *comparison) try(s State, m Move, r records, delay Seconds) error {
+func (c *comparison) try(s State, m Move, data []byte, delay Seconds) error {
 	c.probes++
 	c.past = append(c.past, past{c.c.mark(), len(c.events)})
 	defer c.undo()
@@ -323,7 +330,7 @@ func (c *comparison) try(s State, m Move, r records, delay Seconds) error {
 	if len(refused) > 0 {
 		m.Node = 0 // whoever would be drawn
 	}
-	events, reason, err := c.send(s, m, r)
+	events, reason, err := c.send(s, m, data)
 	switch {
 	case err != nil:
 	case len(refused) == 0 && reason != "":

@@ -26,7 +26,8 @@ type cast struct {
 	offer      protocol.Offer
 	signature  []byte
 	seed       common.Hash
-	piece      *secp256k1.PrivateKey // of all pieces
+	secret     *secp256k1.PrivateKey // of all pieces
+	public     *secp256k1.PublicKey
 	specDigest common.Hash
 	spec       *protocol.SumTree
 	contract   common.Address
@@ -96,7 +97,11 @@ func newCast(t *testing.T, g Game, build market.Build) (*cast, *contract) {
 
 func mustSend(t *testing.T, c *contract, from common.Address, call protocol.Call, value uint64) {
 	t.Helper()
-	if _, refused, err := c.send(from, call, value); err != nil || refused != "" {
+	data, err := market.EncodeCall(call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, refused, err := c.send(from, data, value); err != nil || refused != "" {
 		t.Fatalf("%s: refused by %q, %v", call.Method(), refused, err)
 	}
 }
@@ -104,9 +109,10 @@ func mustSend(t *testing.T, c *contract, from common.Address, call protocol.Call
 func (a *cast) writeTerms(t *testing.T) {
 	t.Helper()
 	g := a.game
-	a.piece = secp256k1.PrivKeyFromBytes(crypto.Keccak256([]byte("piece key")))
+	a.secret = secp256k1.PrivKeyFromBytes(crypto.Keccak256([]byte("piece key")))
+	a.public = a.secret.PubKey()
 	a.specDigest = crypto.Keccak256Hash([]byte("spec"))
-	pk := protocol.KeyAddress(a.piece.PubKey())
+	pk := protocol.KeyAddress(a.public)
 	var pieces []protocol.Sum
 	for index := range g.Pieces {
 		leaf := crypto.Keccak256Hash(make([]byte, 31), []byte{index}, a.specDigest[:], common.LeftPadBytes(pk[:], 32))
@@ -185,7 +191,7 @@ func (a *cast) seal(s statement, try byte) (k commitment) {
 			leaf.Rx = big.NewInt(5) // no point of the curve has it
 		} else {
 			r = crypto.Keccak256Hash([]byte{byte(s.by), s.seat, byte(s.result), index, try})
-			sealed, point, err := protocol.Seal(digest(result), r, a.piece.PubKey(), protocol.Binding{
+			sealed, point, err := protocol.Seal(digest(result), r, a.public, protocol.Binding{
 				ChainID: chainID, Contract: a.contract, Execution: a.execution, Index: uint32(index), Node: a.addresses[s.by],
 			})
 			if err != nil {

@@ -1,7 +1,5 @@
 package model
 
-import "slices"
-
 // Moves lists what could be tried: every kind of move, by whoever may make it, and every choice that it leaves.
 func (g *Game) Moves(s State) []Move {
 	moves := []Move{{Kind: Mine, By: Stranger}, {Kind: Wait, By: Stranger}}
@@ -28,8 +26,7 @@ func (g *Game) Moves(s State) []Move {
 	for number := uint8(4); number < 4+Jurors; number++ {
 		moves = append(moves, g.jurorMoves(number)...)
 	}
-	// The contract does not have these yet.
-	return slices.DeleteFunc(moves, func(m Move) bool { return m.Kind == Decline || m.Kind == DeclineSeat })
+	return moves
 }
 
 func (g *Game) seatMoves(s State, number uint8) []Move {

@@ -17,7 +17,14 @@ type player struct {
 	events []protocol.Event
 	blocks []protocol.Block
 	// draws remembers which block hash draws whom.
-	draws map[string]common.Hash
+	draws map[drawing]common.Hash
+}
+
+// drawing is what decides who is drawn, besides the block hash; how often the seat was drawn before does, too, but then
+// another hash is found.
+type drawing struct {
+	move    Move
+	seating [3]Party
 }
 
 // records are what the events of the path make of the execution.
@@ -184,7 +191,7 @@ func opening(k commitment) protocol.Opening {
 
 func (p *player) reveal(s State) protocol.Reveal {
 	r := protocol.Reveal{
-		Sk: new(big.Int).SetBytes(p.piece.Serialize()), SpecDigest: p.specDigest, SpecProof: p.spec.Proof(0), Seed: p.seed,
+		Sk: new(big.Int).SetBytes(p.secret.Serialize()), SpecDigest: p.specDigest, SpecProof: p.spec.Proof(0), Seed: p.seed,
 	}
 	for i := range r.Openings {
 		r.Openings[i] = opening(p.said(s, uint8(i+1)))
@@ -195,7 +202,7 @@ func (p *player) reveal(s State) protocol.Reveal {
 func (p *player) disclosure(s State, number uint8) protocol.Disclosure {
 	k := p.said(s, number)
 	return protocol.Disclosure{
-		R: k.r.Big(), Pkx: p.piece.PubKey().X(), Pky: p.piece.PubKey().Y(),
+		R: k.r.Big(), Pkx: p.public.X(), Pky: p.public.Y(),
 		SpecDigest: p.specDigest, SpecProof: p.spec.Proof(0), Opening: opening(k),
 	}
 }
@@ -249,10 +256,9 @@ func (p *player) juryCall(s State, m Move, r records) protocol.Call {
 	return call
 }
 
-// send makes a move on the contract in a state that the model has, too, with the present records. Where the model says
-// who is drawn, it looks for a block hash that draws them.
-func (p *player) send(s State, m Move, r records) ([]protocol.Event, string, error) {
-	call := p.call(s, m, r)
+// send makes a move, encoded with the present records, on the contract in a state that the model has, too. Where the
+// model says who is drawn, it looks for a block hash that draws them.
+func (p *player) send(s State, m Move, data []byte) ([]protocol.Event, string, error) {
 	var want []common.Address
 	switch {
 	case m.Kind == Draw && m.Node != 0:
@@ -260,15 +266,15 @@ func (p *player) send(s State, m Move, r records) ([]protocol.Event, string, err
 	case m.Kind == DrawJury:
 		want = p.addresses[Juror1 : Juror3+1]
 	default:
-		return p.c.send(p.addresses[m.By], call, 0)
+		return p.c.send(p.addresses[m.By], data, 0)
 	}
-	key := fmt.Sprint(m.Kind, m.Seat, m.Node, r.seat(m.Seat).Redraws, seating(s))
+	key := drawing{m, seating(s)}
 	if hash, ok := p.draws[key]; ok {
 		p.c.entropy = hash
 	}
 	for try := uint64(0); ; try++ {
 		before := p.c.mark()
-		events, refused, err := p.c.send(p.addresses[m.By], call, 0)
+		events, refused, err := p.c.send(p.addresses[m.By], data, 0)
 		if err != nil || refused != "" || drawn(events, want) {
 			p.draws[key] = p.c.entropy
 			return events, refused, err
