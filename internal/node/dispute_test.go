@@ -170,3 +170,39 @@ func TestFramedNodeWinsItsAppeal(t *testing.T) {
 	})
 	balanced(t, n)
 }
+
+// A drawn node that cannot fetch what it should run gives its seat back, and keeps its fee.
+func TestNodeThatCannotFetchDeclines(t *testing.T) {
+	t.Parallel() // it waits for the chain most of the time
+	n, _ := start(t, brisk(t, 2, 0), func(n *node.Network) { n.Maroon(1) })
+	waitForNodes(t, n.Backend(), 2)
+	r := counting(t, n, 1)
+	r.ExecuteSeconds = 12
+	job := waitForEnd(t, n.Backend(), submit(t, n, r))
+	if job.Status != client.JobDone || len(job.Executions) != 1 {
+		t.Fatalf("job ended %s: %+v", job.Status, job)
+	}
+	x := job.Executions[0]
+	if len(x.Seats) != 1 || x.Seats[0].Status != protocol.SeatStatusVacant || len(x.Penalties) != 0 {
+		t.Errorf("seats %+v, penalties %+v", x.Seats, x.Penalties)
+	}
+	declined := 0
+	for _, c := range job.Cost.Transactions {
+		if c.Call == (protocol.DeclineSeat{}).Method() {
+			declined = c.Count
+		}
+	}
+	if want := int(node.DevelopmentParameters().Redraws) + 1; declined != want {
+		t.Errorf("%d declines, want %d", declined, want)
+	}
+	nodes, err := n.Backend().Nodes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range nodes {
+		if m.Locked.Sign() != 0 {
+			t.Errorf("node %s still has %s wei locked", m.Address, m.Locked.Int)
+		}
+	}
+	balanced(t, n)
+}

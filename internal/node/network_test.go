@@ -130,6 +130,7 @@ func waitForEnd(t testing.TB, b api.Backend, id common.Hash) client.Job {
 
 // TestNetworkCatchesACheat runs a job on nodes with different engines: honest ones agree, the cheat is fined.
 func TestNetworkCatchesACheat(t *testing.T) {
+	t.Parallel() // it waits for the chain most of the time
 	cfg := config(t, 4, 1)
 	cfg.Engines = wasm.Engines()
 	n, _ := start(t, cfg)
