@@ -4,14 +4,14 @@ import "testing"
 
 func TestExplain(t *testing.T) {
 	module := moduleOf([]byte{typeI32}, nil, []byte{
-		opCall, 0, // 6
-		opI32Const, 1, 0x1a, // 1
-		opLoop, voidBlock, // 1 from here on in the loop
-		opBlock, voidBlock, opLocalGet, 0, opBrIf, 0, opEnd, // 2
-		opLoop, voidBlock, opEnd, // 1
-		opI32Const, 1, opMemoryGrow, 0, 0x1a, // 21
+		opCall, 0, // 36
+		opI32Const, 1, opDrop, // 1
+		opLoop, voidBlock, // 50, from here on in the loop
+		opBlock, voidBlock, opLocalGet, 0, opBrIf, 0, opEnd, // 1 + 4
+		opLoop, voidBlock, opEnd, // 50
+		opI32Const, 1, opMemoryGrow, 0, opDrop, // 1 + 100
 		opEnd,
-		opI32Const, 0, opCallIndirect, 0, 0, // 11
+		opI32Const, 0, opCallIndirect, 0, 0, // 1 + 48
 		opEnd,
 	})
 	names := append([]byte{0, 2, 1, 'm', 1, 4}, append([]byte{1, 1}, appendName(nil, "f")...)...)
@@ -27,7 +27,7 @@ func TestExplain(t *testing.T) {
 		t.Fatal(list, err)
 	}
 	want := FunctionPrice{
-		Index: 1, Name: "f", Instructions: 17, Straight: priceFrame + 6 + 1 + 11, Looped: 1 + 2 + 1 + 21,
+		Index: 1, Name: "f", Instructions: 17, Straight: priceFrame + 36 + 1 + 49, Looped: 50 + 5 + 50 + 101,
 		Loops: 2, Calls: 1, IndirectCalls: 1, Sized: 1,
 	}
 	if list[1] != want {

@@ -170,7 +170,7 @@ func (c *call) removable(fd, address, length uint64) (place, error) {
 	case !at.dir.writable:
 		return at, Rofs
 	}
-	return at, c.meter.Charge(uint64(len(at.dir.order)) / bytesPerUnit)
+	return at, c.meter.Charge(uint64(len(at.dir.order)) * priceByte)
 }
 
 func pathUnlinkFile(c *call) error {

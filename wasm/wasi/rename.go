@@ -20,7 +20,7 @@ func pathRename(c *call) error {
 		return err
 	}
 	if to.node != nil {
-		if err := c.meter.Charge(uint64(len(to.dir.order)) / bytesPerUnit); err != nil {
+		if err := c.meter.Charge(uint64(len(to.dir.order)) * priceByte); err != nil {
 			return err
 		}
 		c.unlink(to.dir, to.name)

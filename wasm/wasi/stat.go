@@ -121,7 +121,7 @@ func (w *direntWriter) list(n *node, cookie uint64) error {
 }
 
 func (w *direntWriter) put(next uint64, name string, n *node) error {
-	if err := w.c.meter.Charge(priceEntry + uint64(len(name))/bytesPerUnit); err != nil {
+	if err := w.c.meter.Charge(priceEntry + uint64(len(name))*priceByte); err != nil {
 		return err
 	}
 	var head [24]byte

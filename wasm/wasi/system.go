@@ -91,7 +91,7 @@ func randomGet(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.meter.Charge(uint64(len(b))); err != nil {
+	if err := c.meter.Charge(uint64(len(b)) * priceRandom); err != nil {
 		return err
 	}
 	c.random.Read(b) // never fails

@@ -38,10 +38,11 @@ var ErrExit = errors.New("the guest exited")
 
 // Prices of host work in fuel. They are part of the execution profile.
 const (
-	priceCall     = 300
-	bytesPerUnit  = 4
-	priceEntry    = 16 // looking at one directory entry, path component or vector
-	pricePathByte = 1
+	priceCall     = 12_000
+	priceByte     = 4
+	priceEntry    = 400 // looking at one directory entry, path component or vector
+	pricePathByte = 8
+	priceRandom   = 16 // a byte
 )
 
 // Func is a host function. Params has one letter per parameter, 'i' for i32 and
@@ -88,7 +89,7 @@ func (c *call) bytes(p, n uint64) ([]byte, error) {
 	return c.memory[p : p+n : p+n], nil
 }
 
-func (c *call) chargeBytes(n uint64) error { return c.meter.Charge(n/bytesPerUnit + 1) }
+func (c *call) chargeBytes(n uint64) error { return c.meter.Charge(n * priceByte) }
 
 // Funcs are the host functions, in the order in which Call numbers them.
 var Funcs = []Func{
