@@ -1183,7 +1183,8 @@ func Events() []Event {
 // Deposit calls deposit.
 //
 // Adds msg.value to the caller's free balance. Fails with `TooMuchMoney` if the contract would hold more than
-// 2^96 - 1 wei, so that no later credit can overflow.
+// 2^96 - 1 wei, so that no later credit can overflow. For draws, a node with less than minStake free is as if it had
+// registered now, so that nobody steers a draw by topping up.
 type Deposit struct {
 }
 

@@ -58,7 +58,8 @@ interface IMarket {
     event EndpointAnnounced(address indexed wallet, string url);
 
     /// Adds msg.value to the caller's free balance. Fails with `TooMuchMoney` if the contract would hold more than
-    /// 2^96 - 1 wei, so that no later credit can overflow.
+    /// 2^96 - 1 wei, so that no later credit can overflow. For draws, a node with less than minStake free is as if it had
+    /// registered now, so that nobody steers a draw by topping up.
     function deposit() external payable;
     /// Pays `amount` of the caller's free balance out to it. A wallet that rejects money only hurts itself. Fails with
     /// `InsufficientFree` or `TransferFailed`.

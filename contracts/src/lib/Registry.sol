@@ -47,6 +47,7 @@ library Registry {
 
     /// The node at a place, or none if the place is empty or its node came at `target` or later.
     function before(State storage self, uint256 place, uint64 target) internal view returns (address) {
+        if (place >= self.length) return address(0);
         uint256 entry = self.entries[place];
         return entry >> SINCE_SHIFT < target ? address(uint160(entry)) : address(0);
     }
