@@ -176,9 +176,9 @@ interface IMarket {
     event ReturnedClosed(bytes32 indexed execution);
     /// The execution ended with its node paid `pay`. `silent` if the client missed its deadline.
     event ExecutionSettled(bytes32 indexed execution, uint96 pay, bool silent);
-    /// All three seats differed: the escrow went back to the client.
+    /// All three seats differed and none appealed, or the jury had no majority: the escrow went back to the client.
     event ExecutionRefunded(bytes32 indexed execution);
-    /// A verifier's pay, seats 2 and 3. Seat 1's is in `ExecutionSettled`.
+    /// The pay of a verifier, seats 2 and 3, or of a juror, numbers from 4 on. Seat 1's is in `ExecutionSettled`.
     event SeatPaid(bytes32 indexed execution, uint8 indexed seat, address indexed node, uint96 pay);
     /// A wrong result, or leaves that it did not show, cost a node its fine.
     event Slashed(bytes32 indexed execution, uint8 indexed seat, address indexed node, uint96 amount);
@@ -365,19 +365,24 @@ interface IMarket {
 
     // ------------------------------------------------------------------ appeals
 
+    /// The execution has status Appealed and deadline 0 now. `jury` is the record to draw the jury with.
     event VerdictAppealed(bytes32 indexed execution, uint8 indexed seat, Jury jury);
+    /// `jury` is the jury's record from now on. Until jury.deadline its jurors run the opened piece and seal their votes.
     event JuryDrawn(bytes32 indexed execution, Jury jury);
+    /// The juror has its fine back. Nobody takes its place, and a majority is still one of jurySize.
     event VoteDeclined(bytes32 indexed execution, uint8 indexed number, address indexed node);
     event VoteCommitted(bytes32 indexed execution, uint8 indexed number, address indexed node, bytes32 commitment);
     event VoteRevealed(bytes32 indexed execution, uint8 indexed number, address indexed node, Vote vote);
     /// What the jury's majority found (`result` is keccak256(abi.encode(digest, fuel)), 0 if it has no majority) and
-    /// which seats it proved right: bit k for seat k.
+    /// which seats it proved right: bit k for seat k. The execution is over; what becomes of it follows in other events:
+    /// `ExecutionSettled`, `ExecutionReturned` or `ExecutionRefunded`, and where each one's money went.
     event AppealDecided(bytes32 indexed execution, bytes32 result, uint8 right);
     /// The appeal bond of a seat that was wrong, less the jurors' pay.
     event AppealBondBurned(bytes32 indexed execution, address indexed node, uint96 amount);
 
     /// Verdict -> Appealed, by the node of the seat that lost (any seat if all three differ), which locks the appeal bond
-    /// jurySize × verification.bid.
+    /// jurySize × verification.bid. There is one appeal, by whoever is first. Fails with `WrongSeat`, `NotNode`,
+    /// `NothingToAppeal`, `TooLate`, `InsufficientFree`.
     function appeal(
         Terms calldata terms,
         Execution calldata execution,
@@ -386,7 +391,8 @@ interface IMarket {
         uint8 seat
     ) external;
     /// Draws the jury, by anyone, once the target block is known: jurySize nodes, eligible as for a seat, none of them on
-    /// the panel. Locks the fine of each. Fails with `NobodyEligible` if there are too few.
+    /// the panel. Locks the fine of each. Fails with `NobodyEligible` if there are too few; it may be tried again until
+    /// jury.deadline. Fails with `AlreadyDrawn`, `TooLate`, `TargetUnknown`.
     function drawJury(
         Terms calldata terms,
         Execution calldata execution,
@@ -394,11 +400,15 @@ interface IMarket {
         Seat[] calldata seats,
         Jury calldata jury
     ) external;
-    /// A juror's sealed vote: keccak256(abi.encode(chainid, contract, execution, juror, vote, nonce)).
+    /// A juror's sealed vote, once, until jury.deadline: keccak256(abi.encode(chainid, contract, execution, juror, vote,
+    /// nonce)). Juror k has number 4 + k. Fails with `WrongSeat` if there is no such juror, `NotNode` if the caller is
+    /// another one, `WrongVoteStatus`, `TooLate`.
     function commitVote(Jury calldata jury, uint8 number, bytes32 commitment) external;
-    /// A juror gives its duty back before half its time is over. Fails with `TooManyDeclines`.
+    /// A juror gives its duty back before half its time is over, unless it has committed. Fails with `TooManyDeclines`,
+    /// and as `commitVote` does.
     function declineVote(Terms calldata terms, Execution calldata execution, Jury calldata jury, uint8 number) external;
-    /// Opens a vote, by anyone who knows it, after the jury's deadline and until its revealDeadline.
+    /// Opens a committed vote, by anyone who knows it, after the jury's deadline and until its revealDeadline. Fails with
+    /// `WrongVote` if it is another one, `WrongSeat`, `WrongVoteStatus`, `TooEarly`, `TooLate`.
     function revealVote(Jury calldata jury, uint8 number, Vote calldata vote, bytes32 nonce) external;
     /// Appealed, too late, by anyone: closes the case by the jury's majority, more than half of jurySize equal votes.
     ///
@@ -412,7 +422,7 @@ interface IMarket {
     /// back to the client and every fine and the appeal bond to their owners.
     ///
     /// `results` are those of `VerdictReached`, `votes` one for each juror: as it was revealed, or anything for a juror that
-    /// did not reveal.
+    /// did not reveal. Fails with `StaleRecord`, `BadCount` or `WrongVote` if they are not.
     function timeoutAppealed(
         Terms calldata terms,
         Execution calldata execution,
