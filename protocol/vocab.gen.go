@@ -801,7 +801,7 @@ func (ExecutionSettled) isEvent() {}
 
 // ExecutionRefunded is an event.
 //
-// All three seats differed: the escrow went back to the client.
+// All three seats differed and none appealed, or the jury had no majority: the escrow went back to the client.
 type ExecutionRefunded struct {
 	Execution common.Hash `abi:"execution" json:"execution"`
 }
@@ -813,7 +813,7 @@ func (ExecutionRefunded) isEvent() {}
 
 // SeatPaid is an event.
 //
-// A verifier's pay, seats 2 and 3. Seat 1's is in `ExecutionSettled`.
+// The pay of a verifier, seats 2 and 3, or of a juror, numbers from 4 on. Seat 1's is in `ExecutionSettled`.
 type SeatPaid struct {
 	Execution common.Hash    `abi:"execution" json:"execution"`
 	Seat      uint8          `abi:"seat" json:"seat"`
@@ -1045,6 +1045,8 @@ func (SelfOpened) Name() string { return "SelfOpened" }
 func (SelfOpened) isEvent() {}
 
 // VerdictAppealed is an event.
+//
+// The execution has status Appealed and deadline 0 now. `jury` is the record to draw the jury with.
 type VerdictAppealed struct {
 	Execution common.Hash `abi:"execution" json:"execution"`
 	Seat      uint8       `abi:"seat" json:"seat"`
@@ -1057,6 +1059,8 @@ func (VerdictAppealed) Name() string { return "VerdictAppealed" }
 func (VerdictAppealed) isEvent() {}
 
 // JuryDrawn is an event.
+//
+// `jury` is the jury's record from now on. Until jury.deadline its jurors run the opened piece and seal their votes.
 type JuryDrawn struct {
 	Execution common.Hash `abi:"execution" json:"execution"`
 	Jury      Jury        `abi:"jury" json:"jury"`
@@ -1068,6 +1072,8 @@ func (JuryDrawn) Name() string { return "JuryDrawn" }
 func (JuryDrawn) isEvent() {}
 
 // VoteDeclined is an event.
+//
+// The juror has its fine back. Nobody takes its place, and a majority is still one of jurySize.
 type VoteDeclined struct {
 	Execution common.Hash    `abi:"execution" json:"execution"`
 	Number    uint8          `abi:"number" json:"number"`
@@ -1108,7 +1114,8 @@ func (VoteRevealed) isEvent() {}
 // AppealDecided is an event.
 //
 // What the jury's majority found (`result` is keccak256(abi.encode(digest, fuel)), 0 if it has no majority) and
-// which seats it proved right: bit k for seat k.
+// which seats it proved right: bit k for seat k. The execution is over; what becomes of it follows in other events:
+// `ExecutionSettled`, `ExecutionReturned` or `ExecutionRefunded`, and where each one's money went.
 type AppealDecided struct {
 	Execution common.Hash `abi:"execution" json:"execution"`
 	Result    common.Hash `abi:"result" json:"result"`
@@ -1715,7 +1722,8 @@ func (TimeoutSilent) isCall() {}
 // Appeal calls appeal.
 //
 // Verdict -> Appealed, by the node of the seat that lost (any seat if all three differ), which locks the appeal bond
-// jurySize × verification.bid.
+// jurySize × verification.bid. There is one appeal, by whoever is first. Fails with `WrongSeat`, `NotNode`,
+// `NothingToAppeal`, `TooLate`, `InsufficientFree`.
 type Appeal struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`
@@ -1732,7 +1740,8 @@ func (Appeal) isCall() {}
 // DrawJury calls drawJury.
 //
 // Draws the jury, by anyone, once the target block is known: jurySize nodes, eligible as for a seat, none of them on
-// the panel. Locks the fine of each. Fails with `NobodyEligible` if there are too few.
+// the panel. Locks the fine of each. Fails with `NobodyEligible` if there are too few; it may be tried again until
+// jury.deadline. Fails with `AlreadyDrawn`, `TooLate`, `TargetUnknown`.
 type DrawJury struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`
@@ -1748,7 +1757,9 @@ func (DrawJury) isCall() {}
 
 // CommitVote calls commitVote.
 //
-// A juror's sealed vote: keccak256(abi.encode(chainid, contract, execution, juror, vote, nonce)).
+// A juror's sealed vote, once, until jury.deadline: keccak256(abi.encode(chainid, contract, execution, juror, vote,
+// nonce)). Juror k has number 4 + k. Fails with `WrongSeat` if there is no such juror, `NotNode` if the caller is
+// another one, `WrongVoteStatus`, `TooLate`.
 type CommitVote struct {
 	Jury       Jury        `abi:"jury" json:"jury"`
 	Number     uint8       `abi:"number" json:"number"`
@@ -1762,7 +1773,8 @@ func (CommitVote) isCall() {}
 
 // DeclineVote calls declineVote.
 //
-// A juror gives its duty back before half its time is over. Fails with `TooManyDeclines`.
+// A juror gives its duty back before half its time is over, unless it has committed. Fails with `TooManyDeclines`,
+// and as `commitVote` does.
 type DeclineVote struct {
 	Terms     Terms     `abi:"terms" json:"terms"`
 	Execution Execution `abi:"execution" json:"execution"`
@@ -1777,7 +1789,8 @@ func (DeclineVote) isCall() {}
 
 // RevealVote calls revealVote.
 //
-// Opens a vote, by anyone who knows it, after the jury's deadline and until its revealDeadline.
+// Opens a committed vote, by anyone who knows it, after the jury's deadline and until its revealDeadline. Fails with
+// `WrongVote` if it is another one, `WrongSeat`, `WrongVoteStatus`, `TooEarly`, `TooLate`.
 type RevealVote struct {
 	Jury   Jury        `abi:"jury" json:"jury"`
 	Number uint8       `abi:"number" json:"number"`
@@ -1801,7 +1814,7 @@ func (RevealVote) isCall() {}
 // Without a majority, or if no jury was drawn in time -> Refunded: nobody is slashed, the execution's price goes
 // back to the client and every fine and the appeal bond to their owners.
 // `results` are those of `VerdictReached`, `votes` one for each juror: as it was revealed, or anything for a juror that
-// did not reveal.
+// did not reveal. Fails with `StaleRecord`, `BadCount` or `WrongVote` if they are not.
 type TimeoutAppealed struct {
 	Terms        Terms          `abi:"terms" json:"terms"`
 	Execution    Execution      `abi:"execution" json:"execution"`

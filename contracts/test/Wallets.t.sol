@@ -144,6 +144,8 @@ contract WalletsTest is Game {
         p = _parameters();
         p.jurySize = 4;
         _refusesToDeploy(p, "jurySize");
+        p.jurySize = 101;
+        _refusesToDeploy(p, "jurySize");
         p = _parameters();
         p.maxPieces = 0;
         _refusesToDeploy(p, "maxPieces");

@@ -11,6 +11,8 @@ import {Parameters} from "../types/Parameters.sol";
 library Jobs {
     /// Drawn nodes have a fine locked until the slowest seat of their panel is done, without having been asked.
     uint32 private constant LONGEST_WINDOW = 30 days;
+    /// An event has at most 8,192 bytes on Filecoin; `JuryDrawn` lists the jurors. Votes are compared in pairs, too.
+    uint8 private constant LARGEST_JURY = 99;
     uint256 private constant TERMS_BYTES = 14 * 32;
 
     /// Fails with `BadTerms` if a field has bits that its type does not. Jobs are identified by a hash of what lies in
@@ -79,7 +81,7 @@ library Jobs {
         bool feasible = p.minExecuteWindow != 0 && p.minExecuteWindow <= LONGEST_WINDOW;
         if (!feasible) revert IMarket.BadParameters("minExecuteWindow");
         if (p.noShowFee > p.minStake) revert IMarket.BadParameters("noShowFee");
-        if (p.jurySize % 2 == 0) revert IMarket.BadParameters("jurySize");
+        if (p.jurySize % 2 == 0 || p.jurySize > LARGEST_JURY) revert IMarket.BadParameters("jurySize");
         if (p.maxPieces == 0) revert IMarket.BadParameters("maxPieces");
     }
 }
