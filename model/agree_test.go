@@ -37,8 +37,10 @@ type past struct {
 func TestContractAgrees(t *testing.T) {
 	build := build(t)
 	made := map[Kind]bool{Mine: true, Wait: true}
-	for _, g := range games() {
+	games, played := games(), 0
+	for _, g := range games {
 		t.Run(fmt.Sprintf("%d pieces, %d seats", g.Pieces, g.Seats), func(t *testing.T) {
+			played++
 			cast, c := newCast(t, g, build)
 			cmp := &comparison{
 				player: &player{cast: cast, c: c, draws: map[drawing]common.Hash{}},
@@ -56,7 +58,7 @@ func TestContractAgrees(t *testing.T) {
 		})
 	}
 	for kind := range kindNames {
-		if !made[Kind(kind)] {
+		if !made[Kind(kind)] && played == len(games) {
 			t.Errorf("no game has a %v", Kind(kind))
 		}
 	}
@@ -243,11 +245,11 @@ func hashOf(r records) (common.Hash, error) {
 // probe tries everything in a state: every kind of move by whoever may make it and by a stranger, now and at the last
 // second of every deadline and the first one after. States of one shape are tried once.
 func (c *comparison) probe(s State) error {
-	if shape := shapeOf(s); c.probed[shape] {
+	shape := shapeOf(s)
+	if c.probed[shape] {
 		return nil
-	} else {
-		c.probed[shape] = true
 	}
+	c.probed[shape] = true
 	r, err := c.records()
 	if err != nil {
 		return err

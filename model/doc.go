@@ -6,6 +6,7 @@
 // invariants against every state that any set of dishonest parties can reach, and make the same moves, and those that
 // must be refused, on the contract in an in-process EVM.
 //
-// Two things are simpler here than there. Who is drawn is chosen by the explorer, from nodes that have nothing else to
-// do; and the jurors are nodes of their own, so that a panel's nodes never sit on a jury.
+// Some things are simpler here than there. A job has one or two pieces, and one execution. Who is drawn is chosen by the
+// explorer, from nodes without a seat; jurors are nodes of their own, so that a panel's nodes never sit on a jury. Every
+// wallet has money enough. Evidence is true: what a forged proof, key or record does is for the contract's own tests.
 package model

@@ -40,11 +40,11 @@ func (e *Explorer) Run() error {
 }
 
 func (e *Explorer) enter(s State) error {
-	if key := e.nameless(s.position()); e.seen[key] {
+	key := e.nameless(s.position())
+	if e.seen[key] {
 		return nil
-	} else {
-		e.seen[key] = true
 	}
+	e.seen[key] = true
 	e.States++
 	if e.Enter != nil {
 		if err := e.Enter(s); err != nil {

@@ -155,7 +155,8 @@ func (g *Game) checkEnd(step Step, spent Wei, dishonest Parties) error {
 			most += g.aside(uint8(i + 1))
 		}
 		paid := after.Wallets[seat.Node].total() > before.Wallets[seat.Node].total()
-		if !paid && !dishonest.Has(seat.Node) && after.Status != protocol.StatusRefunded {
+		undecided := after.Status == protocol.StatusRefunded && !before.Jury.Drawn
+		if !paid && !dishonest.Has(seat.Node) && !undecided {
 			return fmt.Errorf("honest %v was not paid", seat.Node)
 		}
 	}
