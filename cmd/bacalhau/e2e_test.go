@@ -249,7 +249,7 @@ func TestUseOfOneNode(t *testing.T) {
 		{"missing input", []string{"run", "--input", "/does/not/exist", module}, "neither a file or folder here"},
 		{"100 GiB of memory", []string{"run", "--memory", "100GiB", module}, "more than a piece can have"},
 		{"memory from the start", []string{"run", file(memoryModule(65536)), "--memory", "64MiB"}, "raise the memory limit"},
-		{"too little balance", []string{"run", "--flat", "--bid", "5000eth", module}, "too little balance"},
+		{"fine beyond all stakes", []string{"run", "--flat", "--bid", "5000eth", module}, "lower the bid"},
 		{"check rate", []string{"run", "--check-rate", "110%", module}, "check-rate"},
 		{"unknown job", []string{"job", "describe", "0x1234567890"}, "no job"},
 		{"withdraw too much", []string{"wallet", "withdraw", "100000eth"}, "insufficient free"},
@@ -266,6 +266,19 @@ func TestUseOfOneNode(t *testing.T) {
 		t.Errorf("wallet before %+v, after %+v", before, after)
 	}
 
+	t.Run("too little balance", func(t *testing.T) {
+		const most = "999eth" // of the thousand that the client has in the contract
+		if _, stderr, code := s.try("wallet", "withdraw", most); code != exitOK {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+		_, stderr, code := s.try("run", "--flat", "--bid", "0.1eth", "--check-rate", "99%", "--input", books(t, 40), "--each-file", module)
+		if code == exitOK || !strings.Contains(stderr, "too little balance") {
+			t.Errorf("exit code %d: %s", code, stderr)
+		}
+		if _, stderr, code := s.try("wallet", "deposit", most); code != exitOK {
+			t.Errorf("exit code %d: %s", code, stderr)
+		}
+	})
 	t.Run("endless loop", func(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "out")
 		_, stderr, code := s.try("run", "--fuel", "1G", "--out", out, file(loopModule))

@@ -63,8 +63,7 @@ func (r *Requester) Submit(ctx context.Context, s Submission) (common.Hash, erro
 		return common.Hash{}, err
 	}
 	if stakes.Fine.Cmp(r.Parameters.MinStake) > 0 {
-		return common.Hash{}, fmt.Errorf("a bid of %d wei needs a fine of %d, but no node of this market has to put up more "+
-			"than its stake of %d: lower the bid, or check more pieces", s.Bid, stakes.Fine, r.Parameters.MinStake)
+		return common.Hash{}, &FineError{Bid: s.Bid, Fine: stakes.Fine, Most: r.Parameters.MinStake}
 	}
 	fuelPrice := s.FuelPrice
 	if fuelPrice == nil {
@@ -117,6 +116,16 @@ func (r *Requester) newDocument(s Submission, salt common.Hash) (*protocol.Docum
 		pieces[i] = p
 	}
 	return protocol.NewDocument(s.Spec, pieces)
+}
+
+// FineError says that a job's bid needs a higher fine than nodes can be asked for, wei.
+type FineError struct {
+	Bid, Fine, Most *big.Int
+}
+
+func (e *FineError) Error() string {
+	return fmt.Sprintf("a bid of %s wei needs a fine of %s, but no node of this market has to put up more than its stake of "+
+		"%s: lower the bid, or check more pieces", e.Bid, e.Fine, e.Most)
 }
 
 // FundsError says how much is missing in a client's wallet, wei.

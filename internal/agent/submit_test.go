@@ -68,6 +68,26 @@ func TestSubmitNeedsTheReserves(t *testing.T) {
 	}
 }
 
+// A bid so high that it takes a fine which no node has to put up is refused before any money moves.
+func TestSubmitRefusesFinesBeyondTheStake(t *testing.T) {
+	w := newWorld(t)
+	s := submission(4)
+	stakes, err := protocol.DeriveStakes(s.Bid, 4, s.CheckRate, s.ColludingShare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.requester.Parameters.MinStake = new(big.Int).Sub(stakes.Fine, big.NewInt(1))
+	_, err = w.requester.Submit(t.Context(), s)
+	var fine *FineError
+	if !errors.As(err, &fine) || fine.Fine.Cmp(stakes.Fine) != 0 || !strings.Contains(err.Error(), "lower the bid") {
+		t.Errorf("got %v", err)
+	}
+	w.requester.Parameters.MinStake = stakes.Fine
+	if _, err := w.requester.Submit(t.Context(), s); err != nil {
+		t.Error(err)
+	}
+}
+
 // What runs may still need its checks paid: a new job must not take that money.
 func TestSubmitLeavesRunningJobsTheirReserves(t *testing.T) {
 	w, run := committed(t, 5, honest)

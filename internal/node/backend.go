@@ -86,8 +86,12 @@ func (b backend) Submit(ctx context.Context, r client.JobRequest) (common.Hash, 
 	}
 	id, err := b.requester.Submit(ctx, s)
 	var short *agent.FundsError
-	if errors.As(err, &short) {
-		return id, api.InsufficientFunds{Err: err}
+	var fine *agent.FineError
+	switch {
+	case errors.As(err, &short):
+		err = api.InsufficientFunds{Err: err}
+	case errors.As(err, &fine):
+		err = api.BadRequest{Err: err}
 	}
 	return id, err
 }
