@@ -90,6 +90,16 @@ bench: ## all Go benchmarks
 bench-wasm: examples/toolchain/node_modules ## WebAssembly against plain engines and native code; with ABLATE=1, what each part of the rewriting costs
 	go test ./wasm/bench -run '^$$' -bench '$(if $(ABLATE),Ablation,Programs|Start)' -benchtime 3x -timeout 2h
 
+# No C compiler for arm64 is asked for, so the engine there is wazero alone.
+QEMU_ARM64 = $(shell command -v qemu-aarch64 || command -v qemu-aarch64-static)
+
+.PHONY: test-arm64
+test-arm64: ## the same digests, fuel and suite results on an emulated arm64
+	@test -n "$(QEMU_ARM64)" || { \
+		echo "qemu-aarch64 is missing: install qemu-user (on Debian: apt-get install qemu-user)" >&2; exit 1; }
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go test -exec '$(QEMU_ARM64)' -count=1 -run '^Test(Conformance|CProgram|GoProgram)$$' ./wasm
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go test -exec '$(QEMU_ARM64)' -count=1 -run '^TestSuite$$' ./wasm/rewrite
+
 .PHONY: fit-weights
 fit-weights: ## time every kind of instruction on both engines, beside its price in fuel
 	go test ./wasm/rewrite -run '^$$' -bench '^BenchmarkWeights$$' -benchtime 1x

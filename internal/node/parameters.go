@@ -33,7 +33,7 @@ func DevelopmentParameters() protocol.Parameters {
 // Defaults of a job that does not say otherwise.
 const (
 	defaultMemoryBytes = 1 << 30
-	defaultFuel        = 100_000_000_000 // a minute or two of one core
+	defaultFuel        = 100_000_000_000 // some seconds of one core
 	defaultOutputBytes = 64 << 20
 	defaultFuelPrice   = 1000 // wei
 	defaultCheckRate   = 0.03
