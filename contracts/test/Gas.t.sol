@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Absence} from "./fixture/Absence.sol";
 import {Vm} from "./fixture/Check.sol";
 import {Court} from "./fixture/Court.sol";
 import {GasTable} from "./fixture/GasTable.sol";
 import {Tree} from "./fixture/Tree.sol";
 import {Dice} from "../src/lib/Dice.sol";
-import {Execution, Outcome} from "../src/types/Execution.sol";
+import {Challenge, Execution, Outcome} from "../src/types/Execution.sol";
 import {Offer, Terms} from "../src/types/Job.sol";
 import {Parameters} from "../src/types/Parameters.sol";
 import {Leaf, Reveal, SeatStatus} from "../src/types/Seat.sol";
@@ -14,7 +15,7 @@ import {Leaf, Reveal, SeatStatus} from "../src/types/Seat.sol";
 /// @title What every transaction costs, each one a transaction of its own: writes GAS.md, or checks that it still holds.
 /// forge-config: default.isolate = true
 /// forge-config: default.evm_version = "prague"
-contract GasTest is Court {
+contract GasTest is Absence, Court {
     using GasTable for GasTable.State;
 
     string private constant PATH = "GAS.md";
@@ -34,6 +35,7 @@ contract GasTest is Court {
             _verified(sizes[i], false);
             _verified(sizes[i], true);
             _slashed(sizes[i]);
+            _absent(sizes[i]);
             _appealed(sizes[i]);
         }
         _table.column = 0;
@@ -107,8 +109,49 @@ contract GasTest is Court {
         _table.addLife("slashed, appealed", pieces, r.verification.hits, _total);
     }
 
+    /// The client is silent and the seats open their commitments. Before that, if there is more than one leaf, it has
+    /// one shown; another node does not show its own.
+    function _absent(uint32 pieces) private {
+        Run memory r = _full(pieces);
+        if (pieces > 1) {
+            Challenge memory ch = _demanded(r);
+            _answerCall(r, ch, _opening(r, 1, 0));
+            _spent("answerLeaf");
+            _toAnswered(r, ch);
+        }
+        _fallSilent(r);
+        for (uint8 seat = 1; seat <= 3; ++seat) {
+            _open(r, seat, 0);
+            _spent(seat == 1 ? "openSelf, the first" : "openSelf, another");
+        }
+        _endSilence(r);
+        _spent("timeoutSilent, a verdict");
+        if (pieces == 1) return;
+        r = _committed(pieces, NEVER, false, false);
+        Challenge memory unanswered = _demanded(r);
+        vm.warp(r.execution.deadline + 1);
+        _expireCall(r, unanswered);
+        _spent("timeoutChallenged");
+    }
+
+    function _demanded(Run memory r) private returns (Challenge memory ch) {
+        ch = _challengeOf(r, 1, 0);
+        _challengeCall(r, 1, 0);
+        _spent("challengeLeaf");
+        _toChallenged(r);
+    }
+
     /// Up to the verdict against the cheat in seat 1.
     function _convicted(uint32 pieces) private returns (Run memory r) {
+        r = _full(pieces);
+        Reveal memory reveal = _reveal(r, 0);
+        _revealCall(r, reveal);
+        _spent("revealKey");
+        _toVerdict(r, reveal, Outcome.FirstLost);
+    }
+
+    /// A third seat, too, has committed to another result than the cheat in seat 1.
+    function _full(uint32 pieces) private returns (Run memory r) {
         r = _compared(pieces, true);
         _escalate(r, 0);
         _spent("escalate");
@@ -116,10 +159,6 @@ contract GasTest is Court {
         _spent("draw, seat 3");
         _commitSeatLeaves(r, 3, _published(r, 1, r.seats[1].node));
         _spent("commitVerification, seat 3");
-        Reveal memory reveal = _reveal(r, 0);
-        _revealCall(r, reveal);
-        _spent("revealKey");
-        _toVerdict(r, reveal, Outcome.FirstLost);
     }
 
     // ------------------------------------------------------------------ stages
