@@ -107,19 +107,21 @@ func (e *emitter) stopBelowZero(c *code) {
 func (e *emitter) save(c *code) { c.localGet(e.fuel).globalSet(e.m.fuelGlobal()) }
 func (e *emitter) load(c *code) { c.globalGet(e.m.fuelGlobal()).localSet(e.fuel) }
 
-// canonical replaces the NaNs in the value on top of the stack. A branch is
-// cheaper than a choice: it always goes one way in practice, and what follows
-// need not wait for the comparison.
+// canonical replaces the NaNs in the value on top of the stack. For one float a
+// branch is cheaper than a choice: it always goes one way in practice, and what
+// follows need not wait for the comparison. For lanes one engine takes a branch
+// far worse.
 func (e *emitter) canonical(kind lanes) {
 	f := &nanForms[kind]
 	x := e.local(f.local)
-	c := e.out.localSet(x)
-	c.op(opBlock, voidBlock).localGet(x).localGet(x).op(f.sound...).index(opBrIf, 0)
-	c.op(f.canonical...)
 	if f.choose != nil {
-		c.localGet(x).localGet(x).localGet(x).op(f.compare...).op(f.choose...)
+		c := e.out.localTee(x)
+		c.op(f.canonical...).localGet(x).localGet(x).op(f.compare...).op(f.choose...)
+		return
 	}
-	c.localSet(x).op(opEnd).localGet(x)
+	c := e.out.localSet(x).op(opBlock, voidBlock)
+	c.localGet(x).localGet(x).op(f.compare...).index(opBrIf, 0)
+	c.op(f.canonical...).localSet(x).op(opEnd).localGet(x)
 }
 
 // body rewrites up to the function's last end.

@@ -57,35 +57,23 @@ func (in instr) blindTo(kind lanes) bool {
 	return in.nan() != notFloat
 }
 
-// nanForm is how to replace the NaNs x of one kind of value: unless x is sound,
-// x = canonical, for lanes where the mask x != x says so.
+// nanForm is how to replace the NaNs x of one kind of value: for one float,
+// x = canonical unless x >= x; for lanes, a choice by the mask x == x. On the
+// processors that there are x >= x is one jump, where x == x is two on some.
 type nanForm struct {
-	local     byte   // type of the scratch local
-	sound     []byte // i32 from x and x: nonzero if there is no NaN
+	local     byte // type of the scratch local
 	canonical []byte
 	compare   []byte
 	choose    []byte
 }
 
-// For one float, x >= x is one jump on the processors that there are, where x ==
-// x is two on some.
 var nanForms = [...]nanForm{
-	oneF32: {local: typeF32, sound: []byte{0x60}, canonical: []byte{0x43, 0, 0, 0xc0, 0x7f}},
-	oneF64: {local: typeF64, sound: []byte{0x66}, canonical: []byte{0x44, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f}},
-	fourF32: {
-		local:     typeV128,
-		sound:     []byte{opPrefixSIMD, 66, opPrefixSIMD, 83, 0x45}, // not any x != x
-		canonical: []byte{opPrefixSIMD, 12, 0, 0, 0xc0, 0x7f, 0, 0, 0xc0, 0x7f, 0, 0, 0xc0, 0x7f, 0, 0, 0xc0, 0x7f},
-		compare:   []byte{opPrefixSIMD, 66},
-		choose:    []byte{opPrefixSIMD, 82},
-	},
-	twoF64: {
-		local:     typeV128,
-		sound:     []byte{opPrefixSIMD, 72, opPrefixSIMD, 83, 0x45},
-		canonical: []byte{opPrefixSIMD, 12, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f},
-		compare:   []byte{opPrefixSIMD, 72},
-		choose:    []byte{opPrefixSIMD, 82},
-	},
+	oneF32: {typeF32, []byte{0x43, 0, 0, 0xc0, 0x7f}, []byte{0x60}, nil},
+	oneF64: {typeF64, []byte{0x44, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f}, []byte{0x66}, nil},
+	fourF32: {typeV128, []byte{opPrefixSIMD, 12, 0, 0, 0xc0, 0x7f, 0, 0, 0xc0, 0x7f, 0, 0, 0xc0, 0x7f, 0, 0, 0xc0, 0x7f},
+		[]byte{opPrefixSIMD, 65}, []byte{opPrefixSIMD, 82}},
+	twoF64: {typeV128, []byte{opPrefixSIMD, 12, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f},
+		[]byte{opPrefixSIMD, 71}, []byte{opPrefixSIMD, 82}},
 }
 
 // pending is a float result whose NaN bits are open; wanted once something
