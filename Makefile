@@ -43,9 +43,13 @@ check-gen: gen ## fail if the generated files are not what the sources say
 	@git ls-files --error-unmatch -- $(GENERATED) >/dev/null && git diff --stat --exit-code -- $(GENERATED) || { \
 		echo "generated files are stale: run make gen and commit the result" >&2; exit 1; }
 
-.PHONY: gas mutants
+.PHONY: gas coverage mutants
 gas: contracts/node_modules ## measure every transaction of the contract and rewrite contracts/GAS.md
 	cd contracts && GAS_WRITE=true tools/forge test --match-path test/Gas.t.sol && cat GAS.md
+
+coverage: contracts/node_modules ## lines and branches of the contract that its tests reach
+	cd contracts && tools/forge coverage --report summary --no-match-coverage '^test/' \
+		--no-match-path 'test/{Gas.t,Limits.t,Trees.t,invariant/*}.sol'
 
 mutants: contracts/node_modules ## break the contract in many places, one at a time: a test must notice each (some minutes)
 	contracts/tools/mutants
