@@ -8,10 +8,12 @@ package rewrite
 // kind of instruction by itself on both engines, which says what the rare and
 // the slow ones cost against each other. For the common ones that is not what
 // they cost in a program, where many run at once and branches are mispredicted;
-// so their prices minimise, over how often the benchmark programs of
-// wasm/bench execute each and what the programs take, the largest ratio of ns
-// per fuel between two programs on either engine. A loop's turn is dear since it
-// stands for its region's charge and check and for the branch that ends it.
+// so their prices are rounded from a fit to how often twelve of the benchmark
+// programs of wasm/bench execute each and what they take, for the smallest ratio
+// of ns per fuel between two programs on either engine. A loop's turn is dear
+// since it stands for its region's charge and check and for the branch that ends
+// it. What no price of an instruction can tell apart is a branch or a load that
+// a processor foresees from one that it does not: that is the spread left.
 const (
 	// priceFrame is charged on entering a function, plus one unit for every
 	// localsPerUnit locals that have to be zeroed.
