@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/filecoin-project/bacalhau/protocol"
 	"github.com/filecoin-project/bacalhau/protocol/plan"
 )
@@ -130,7 +132,24 @@ func stories(t testing.TB) (told []protocol.Event) {
 	escalated.Escalated, escalated.ThirdTarget, escalated.ThirdDeadline = 2, 1, 1060
 	verdict := escalated
 	verdict.Outcome, verdict.Revealed = protocol.OutcomeFirstLost, 2
+	challenge := protocol.Challenge{Execution: a.e.ID, Seat: 1, Piece: 2, Left: 9, Back: protocol.StatusCommitted}
+	again := challenge
+	again.Back = protocol.StatusVerifying
+	jury := protocol.Jury{Execution: a.e.ID, Appellant: 1, Target: 1, Deadline: 1060}
+	drawn := jury
+	drawn.RevealDeadline, drawn.Jurors = 1100, []common.Address{wallet("carol"), wallet("bob"), wallet("dave")}
 	return []protocol.Event{
+		protocol.ExecutionDeclined{Execution: b.e.ID},
+		protocol.LeafChallenged{Execution: a.e.ID, Seat: 1, Challenge: challenge, Deadline: 1030},
+		protocol.LeafChallenged{Execution: a.e.ID, Seat: 1, Challenge: again, Deadline: 1030},
+		protocol.LeafAnswered{Execution: a.e.ID, Seat: 1, Piece: 2, Leaf: a.leaves[1][2], Deadline: 1100},
+		protocol.ChallengeFailed{Execution: a.e.ID, Seat: 1},
+		protocol.SelfOpened{Execution: a.e.ID, Seat: 2, Piece: 1},
+		protocol.VerdictAppealed{Execution: a.e.ID, Seat: 1, Jury: jury},
+		protocol.JuryDrawn{Execution: a.e.ID, Jury: drawn},
+		protocol.VoteCommitted{Execution: a.e.ID, Number: 4}, protocol.VoteRevealed{Execution: a.e.ID, Number: 4},
+		protocol.AppealDecided{Execution: a.e.ID, Result: named("result"), Right: 1 << 2},
+		protocol.NodePaused{Node: wallet("bob")},
 		protocol.OfferPosted{Job: g.job, Node: offer.Offer.Node, Offer: offer.Offer},
 		assigned(a, g), assigned(b, g), returned,
 		protocol.ResultCommitted{Execution: a.e.ID, Root: a.e.Root, Fuel: a.e.Fuel, Deadline: a.e.Deadline},
