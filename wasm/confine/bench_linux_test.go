@@ -12,7 +12,6 @@ import (
 // once, of one in C, and of one in Go of 4 MB.
 func BenchmarkRun(b *testing.B) {
 	for _, engine := range wasm.Engines() {
-		r := open(b, engine)
 		for _, p := range []struct{ name, path string }{
 			{"exit", "../testdata/run/exit.wasm"},
 			{"c", "../../examples/wordcount/wordcount.wasm"},
@@ -23,10 +22,11 @@ func BenchmarkRun(b *testing.B) {
 				b.Fatal(err)
 			}
 			task := wasm.Task{Module: module, Limits: wasm.Limits{MemoryBytes: 64 << 20, Fuel: 1e9, OutputBytes: 1 << 20}}
-			if _, err := r.Run(b.Context(), task); err != nil { // and compile it
-				b.Fatal(err)
-			}
 			b.Run(engine+"/"+p.name, func(b *testing.B) {
+				r := open(b, engine)
+				if _, err := r.Run(b.Context(), task); err != nil { // and compile it
+					b.Fatal(err)
+				}
 				for b.Loop() {
 					if _, err := r.Run(b.Context(), task); err != nil {
 						b.Fatal(err)

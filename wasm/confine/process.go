@@ -21,16 +21,15 @@ const dying = 5 * time.Second
 type child struct {
 	conn
 	cmd     *exec.Cmd
-	words   words         // on its stderr
-	scratch string        // folder for its engine's files, or ""
-	overdue atomic.Bool   // it was killed for its time
-	reap    sync.Once     // of wait
-	exited  chan struct{} // closed after the process has ended; cmd.ProcessState is set then
+	words   words       // on its stderr
+	scratch string      // folder for its engine's files, or ""
+	overdue atomic.Bool // it was killed for its time
+	reap    sync.Once   // of wait
 }
 
 // start starts a child with an environment of its own.
 func start(engine string, env []string) (*child, error) {
-	c := &child{exited: make(chan struct{})}
+	c := &child{}
 	c.cmd = &exec.Cmd{
 		Path: self, Args: []string{"bacalhau-execution"}, Dir: os.TempDir(), Stderr: &c.words,
 		Env: append([]string{
@@ -78,14 +77,8 @@ func (c *child) expire() {
 	c.kill()
 }
 
-// wait waits until the process has ended. Nobody may be reading from it any more.
-func (c *child) wait() {
-	c.reap.Do(func() {
-		_ = c.cmd.Wait() // how it ended is in cmd.ProcessState
-		close(c.exited)
-	})
-	<-c.exited
-}
+// wait waits until the process has ended. Nobody may be reading from it any more. How it ended is in cmd.ProcessState.
+func (c *child) wait() { c.reap.Do(func() { _ = c.cmd.Wait() }) }
 
 // clean removes the files of a child that has ended.
 func (c *child) clean() error {
