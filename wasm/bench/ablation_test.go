@@ -100,6 +100,7 @@ func ablate(b *testing.B, engineName string, s subject) []time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
+	m.Paused = compiler.Pauses()
 	var programs []*wasm.Program
 	for _, a := range ablations {
 		rewritten, err := m.RewriteWithout(a.left, uint32(task.Limits.MemoryBytes/rewrite.PageBytes))
