@@ -185,11 +185,11 @@ func (r *Run) Wrong(seat uint8) bool {
 		d := r.Appeal.Decision
 		return d != nil && d.Result != (common.Hash{}) && d.Right&(1<<seat) == 0
 	}
-	return r.Done() && seat == r.loser()
+	return r.Done() && seat == r.Loser()
 }
 
-// loser is the seat that an opened piece showed to be alone with its result, or 0.
-func (r *Run) loser() uint8 {
+// Loser is the seat that an opened piece showed to be alone with its result, or 0.
+func (r *Run) Loser() uint8 {
 	if r.Verification != nil {
 		switch r.Verification.Outcome {
 		case OutcomeFirstLost:

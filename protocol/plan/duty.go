@@ -159,9 +159,7 @@ func pieceToOpen(r *protocol.Run, t protocol.Terms) uint32 {
 // appeal plans to appeal against a verdict by which this node's result is wrong or worth nothing. A node commits to
 // what it computed, so it takes itself to be right.
 func (f ComputeFacts) appeal(v *protocol.View, r *protocol.Run, t protocol.Terms, number uint8) []Action {
-	outcome := r.Verification.Outcome
-	mine := outcome == protocol.OutcomeAllDiffer || outcome == protocol.OutcomeFirstLost && number == 1 ||
-		outcome == protocol.OutcomeSecondLost && number == 2 || outcome == protocol.OutcomeThirdLost && number == 3
+	mine := r.Verification.Outcome == protocol.OutcomeAllDiffer || r.Loser() == number
 	bond := new(big.Int).Mul(r.Verification.Bid, big.NewInt(int64(f.Parameters.JurySize)))
 	if !f.Policy.Appeals || !mine || v.Head.Time > r.Record.Deadline || f.Wallet.Free.Cmp(bond) < 0 {
 		return nil
