@@ -1202,8 +1202,9 @@ func (Deposit) isCall() {}
 
 // Withdraw calls withdraw.
 //
-// Pays `amount` of the caller's free balance out to it. A wallet that rejects money only hurts itself. Fails with
-// `InsufficientFree` or `TransferFailed`.
+// Pays `amount` of the caller's free balance out to it. A wallet that rejects money only hurts itself. A registered
+// node must keep minStake, free or locked, until it exits: otherwise one stake that moves from wallet to wallet could
+// fill the registry. Fails with `InsufficientFree`, `InsufficientStake` or `TransferFailed`.
 type Withdraw struct {
 	Amount *big.Int `abi:"amount" json:"amount"`
 }

@@ -61,8 +61,9 @@ interface IMarket {
     /// 2^96 - 1 wei, so that no later credit can overflow. For draws, a node with less than minStake free is as if it had
     /// registered now, so that nobody steers a draw by topping up.
     function deposit() external payable;
-    /// Pays `amount` of the caller's free balance out to it. A wallet that rejects money only hurts itself. Fails with
-    /// `InsufficientFree` or `TransferFailed`.
+    /// Pays `amount` of the caller's free balance out to it. A wallet that rejects money only hurts itself. A registered
+    /// node must keep minStake, free or locked, until it exits: otherwise one stake that moves from wallet to wallet could
+    /// fill the registry. Fails with `InsufficientFree`, `InsufficientStake` or `TransferFailed`.
     function withdraw(uint96 amount) external;
     /// Enters the caller in the registry. Needs free + locked >= minStake. Draws whose target block is not younger than
     /// this call pass the node over, so that nobody steers a draw by registering. Fails with `AlreadyRegistered` or

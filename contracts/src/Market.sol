@@ -99,8 +99,10 @@ contract Market is IMarket {
         // Check:
         Purse purse = _book.ledger.accounts[msg.sender].purse;
         Ledger.requireFree(msg.sender, purse, amount);
+        purse = purse.debit(amount);
+        if (purse.registered()) _requireStake(msg.sender, purse);
         // Effect:
-        _book.ledger.accounts[msg.sender].purse = purse.debit(amount);
+        _book.ledger.accounts[msg.sender].purse = purse;
         emit Withdrawn(msg.sender, amount);
         // Interaction:
         (bool ok,) = msg.sender.call{value: amount}("");

@@ -147,7 +147,7 @@ contract AppealsTest is Court {
         bytes memory nobody = abi.encodeWithSelector(IMarket.NobodyEligible.selector, t.jury.target);
         uint256 before = vm.snapshotState();
         vm.prank(idle);
-        market.withdraw(uint96(PURSE - 9999));
+        market.pause();
         _fails(nobody);
         _drawJuryCall(t);
         vm.revertToState(before);

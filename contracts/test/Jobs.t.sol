@@ -343,24 +343,21 @@ contract JobsTest is Game {
     }
 
     function test_acceptPoorParties() public {
+        address node = _node(0);
+        _impoverish(0);
         Terms memory terms = _terms(5, 2, NEVER);
         _create(terms);
-        address node = _node(0);
-        vm.prank(node);
-        market.withdraw(uint96(PURSE - 9_999));
         (Offer memory offer, bytes memory signature) = _offer(terms, 0, 5);
-        bytes memory why = abi.encodeWithSelector(IMarket.InsufficientStake.selector, node, 9_999, 10_000);
+        bytes memory why = abi.encodeWithSelector(IMarket.InsufficientStake.selector, node, 9_700, 10_000);
         _refuse(terms, offer, signature, 1, why);
-        vm.deal(node, 1);
-        vm.prank(node);
-        market.deposit{value: 1}();
+        _fund(node, 300);
         _accept(terms, 0, 1);
         (offer, signature) = _offer(terms, 0, 4);
         why = abi.encodeWithSelector(IMarket.InsufficientFree.selector, node, 3_000, 7_000);
         _refuse(terms, offer, signature, 1, why);
 
         vm.prank(client);
-        market.withdraw(uint96(PURSE - 5_000 - 20_000 - 19_999));
+        market.withdraw(uint96(PURSE - 1_000 - 5_000 - 20_000 - 19_999));
         (offer, signature) = _offer(terms, 1, 4);
         why = abi.encodeWithSelector(IMarket.InsufficientFree.selector, client, 19_999, 20_000);
         _refuse(terms, offer, signature, 1, why);

@@ -169,15 +169,14 @@ contract VerificationsTest is Game {
 
     /// Only a node that can be fined sits; when there is none the draw can be tried again later.
     function test_drawNobody() public {
-        Run memory r = _atDrawing(2, 2);
         for (uint256 i = 1; i < NODES; ++i) {
-            vm.prank(_node(i));
-            market.withdraw(uint96(PURSE - 9_999));
+            _impoverish(i);
         }
+        Run memory r = _atDrawing(2, 2);
         vm.roll(block.number + 2);
         _fails(abi.encodeWithSelector(IMarket.NobodyEligible.selector, r.verification.target));
         _drawCall(r, 2);
-        _fund(_node(5), 1);
+        _fund(_node(5), 300);
         _fails(abi.encodeWithSelector(IMarket.NobodyEligible.selector, r.verification.target));
         _drawCall(r, 2);
         Run memory later = _atDrawing(2, 2);

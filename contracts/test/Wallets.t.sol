@@ -54,6 +54,18 @@ contract WalletsTest is Game {
         market.withdraw(uint96(PURSE - 7000 + 1));
     }
 
+    /// What a registered node has locked counts as its stake.
+    function test_withdrawKeepsTheStake() public {
+        Run memory r = _atAssigned(1, 2, NEVER);
+        address node = r.execution.node;
+        _fails(abi.encodeWithSelector(IMarket.InsufficientStake.selector, node, 9_999, 10_000));
+        vm.prank(node);
+        market.withdraw(uint96(PURSE - 9_999));
+        vm.prank(node);
+        market.withdraw(uint96(PURSE - 10_000));
+        _eq(_wallet(node).free, 3000, "free");
+    }
+
     function test_withdrawRejected() public {
         Rejecting wallet = new Rejecting(market);
         wallet.deposit{value: 10}();

@@ -33,9 +33,9 @@ func DevelopmentParameters() protocol.Parameters {
 // Defaults of a job that does not say otherwise.
 const (
 	defaultMemoryBytes = 1 << 30
-	defaultFuel        = 100_000_000_000 // some seconds of one core
+	defaultFuel        = 1_000_000_000_000 // half a minute of one core, or more
 	defaultOutputBytes = 64 << 20
-	defaultFuelPrice   = 1000 // wei
+	defaultFuelPrice   = 100 // wei
 	defaultCheckRate   = 0.03
 	defaultExecute     = 300  // seconds
 	defaultExpiry      = 3600 // seconds

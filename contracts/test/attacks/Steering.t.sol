@@ -72,14 +72,31 @@ contract SteeringAttacks is Attack {
     }
 
     /// A node that was too poor when the draw was asked for tops up.
-    function testFuzz_topsUp(bytes32 hash, uint256 poor, uint256 left) public {
+    function testFuzz_topsUp(bytes32 hash, uint256 poor) public {
         poor = _bound(poor, 1, NODES - 1);
-        vm.prank(_node(poor));
-        market.withdraw(uint96(PURSE - _bound(left, 0, 9_999)));
+        _impoverish(poor);
         Run memory r = _atKnown(hash);
         address node = _whoIsDrawn(r);
         _fund(_node(poor), PURSE);
         _eq(_whoIsDrawn(r), node, "the node");
+    }
+
+    /// One stake would stand behind many places if it could move on: to the next wallet, or to the one that is drawn.
+    function test_oneStakeForManyPlaces() public {
+        bytes memory why = abi.encodeWithSelector(IMarket.InsufficientStake.selector, _node(1), 9_999, 10_000);
+        _fails(why);
+        vm.prank(_node(1));
+        market.withdraw(uint96(PURSE - 9_999));
+        vm.prank(_node(1));
+        market.pause();
+        _fails(why);
+        vm.prank(_node(1));
+        market.withdraw(uint96(PURSE - 9_999));
+        vm.prank(_node(1));
+        market.exit();
+        vm.prank(_node(1));
+        market.withdraw(uint96(PURSE));
+        _eq(market.nodes().length, NODES - 1, "and its place is empty");
     }
 
     /// The attacker's node declines whenever it is drawn, in the hope that another one of its nodes is drawn instead:
