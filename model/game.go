@@ -77,7 +77,8 @@ func (g *Game) verifierPay(number uint8, r Result) Wei {
 	return min(g.aside(number), g.FuelPrice*g.fuel(number, r)*g.RaisedBid/g.Bid)
 }
 
-func (g *Game) appealBond() Wei { return Jurors * g.RaisedBid }
+// appealBond is what the appellant puts up: its fine once more, which does not depend on the bid that the client raises.
+func (g *Game) appealBond() Wei { return g.Fine }
 
 // compare is what three results show.
 func compare(seats [3]Seat) protocol.Outcome {

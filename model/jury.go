@@ -119,7 +119,8 @@ func (p *play) dismissJurors(agreeing []Party) {
 }
 
 // payJurors pays the majority: from the appellant's bond if it was wrong, the rest of which is burned; otherwise from
-// what the client had set aside for the wrong seats' runs of the piece, at most RaisedBid each.
+// what the client had set aside for the wrong seats' runs of the piece. Either is shared by the whole jury, at most
+// RaisedBid each.
 func (p *play) payJurors(agreeing []Party, found Result) {
 	spare, aside := p.setAside(found)
 	appellant := p.Seats[p.Jury.Appellant-1]
@@ -135,11 +136,12 @@ func (p *play) payJurors(agreeing []Party, found Result) {
 		return
 	}
 	p.giveBack(Client, aside)
+	each := min(p.g.RaisedBid, p.g.appealBond()/Jurors)
 	for _, juror := range agreeing {
-		p.pay(appellant.Node, juror, p.g.RaisedBid)
+		p.pay(appellant.Node, juror, each)
 		p.emit("SeatPaid")
 	}
-	p.burn(appellant.Node, p.g.appealBond()-Wei(len(agreeing))*p.g.RaisedBid)
+	p.burn(appellant.Node, p.g.appealBond()-Wei(len(agreeing))*each)
 	p.emit("AppealBondBurned")
 }
 

@@ -45,7 +45,7 @@ contract Appeals is Part {
         Juries.requireLoser(c, seat);
         Deadline.requireOpen(c.execution.deadline);
         // Effect:
-        _book.ledger.lock(msg.sender, Award.bondOf(c, _JURY_SIZE), 0);
+        _book.ledger.lock(msg.sender, c.terms.fine, 0);
         c.execution.status = Status.Appealed;
         c.execution.deadline = 0;
         _book.records.store(c.execution);
@@ -159,7 +159,6 @@ contract Appeals is Part {
         a.jury = Juries.load(_book.records, jury, a.panel.execution.id);
         Deadline.requirePassed(a.jury.jurors.length == 0 ? a.jury.deadline : a.jury.revealDeadline);
         a.words = Juries.words(_book.records, a.jury, votes);
-        a.bond = Award.bondOf(a.panel, _JURY_SIZE);
         a.noShowFee = _NO_SHOW_FEE;
     }
 

@@ -381,8 +381,8 @@ interface IMarket {
     /// The appeal bond of a seat that was wrong, less the jurors' pay.
     event AppealBondBurned(bytes32 indexed execution, address indexed node, uint96 amount);
 
-    /// Verdict -> Appealed, by the node of the seat that lost (any seat if all three differ), which locks the appeal bond
-    /// jurySize × verification.bid. There is one appeal, by whoever is first. Fails with `WrongSeat`, `NotNode`,
+    /// Verdict -> Appealed, by the node of the seat that lost (any seat if all three differ), which locks the appeal bond:
+    /// terms.fine once more. There is one appeal, by whoever is first. Fails with `WrongSeat`, `NotNode`,
     /// `NothingToAppeal`, `TooLate`, `InsufficientFree`.
     function appeal(
         Terms calldata terms,
@@ -415,9 +415,10 @@ interface IMarket {
     ///
     /// A seat is right iff its result is the jury's. Seats that are right are paid, the others lose their fine; if seat 1
     /// is wrong its pieces return to the job, all but the opened one if another seat is right. Jurors of the majority are
-    /// paid verification.bid each by the appellant's bond if it was wrong, the rest of which is burned; if it was right it
-    /// gets its bond back and the jurors share what the client had set aside for the wrong seats' runs of the piece, at
-    /// most verification.bid each. Jurors that voted otherwise lose their fine, those that did not vote the no-show fee.
+    /// paid by the appellant's bond if it was wrong, the rest of which is burned; if it was right it gets its bond back and
+    /// they are paid by what the client had set aside for the wrong seats' runs of the piece. Each gets 1 / jurySize of
+    /// either, rounded down, but at most verification.bid. Jurors that voted otherwise lose their fine, those that did not
+    /// vote the no-show fee.
     ///
     /// Without a majority, or if no jury was drawn in time -> Refunded: nobody is slashed, the execution's price goes
     /// back to the client and every fine and the appeal bond to their owners.

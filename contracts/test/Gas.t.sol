@@ -105,7 +105,8 @@ contract GasTest is Absence, Court {
         vm.warp(t.jury.revealDeadline + 1);
         _timeoutAppealedCall(t);
         _spent("timeoutAppealed, jury of 3");
-        _eq(market.burned(), r.terms.fine, "the cheat's fine");
+        uint256 juryPay = 3 * uint256(r.verification.bid);
+        _eq(market.burned(), 2 * uint256(r.terms.fine) - juryPay, "the cheat's fine, and the rest of its appeal bond");
         _table.addLife("slashed, appealed", pieces, r.verification.hits, _total);
     }
 

@@ -192,6 +192,17 @@ func (f ComputeFacts) Declines(t protocol.Terms) string {
 		return "the fine exceeds this node's free balance"
 	case new(big.Int).Add(f.Wallet.Free, f.Wallet.Locked).Cmp(f.Parameters.MinStake) < 0:
 		return "this node's stake is below the minimum"
+	case f.Wallet.Free.Cmp(f.needs(t)) < 0:
+		return "beside the fine, this node's free balance has no appeal bond, which is as much again"
 	}
 	return ""
+}
+
+// needs is what the node wants free before it takes work, wei: the fine, and as much again if it would appeal. Only the
+// fine is locked; the rest is left for one appeal, unless draws take it.
+func (f ComputeFacts) needs(t protocol.Terms) *big.Int {
+	if !f.Policy.Appeals {
+		return t.Fine
+	}
+	return new(big.Int).Lsh(t.Fine, 1)
 }

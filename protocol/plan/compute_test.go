@@ -144,7 +144,7 @@ func second(g *game) *protocol.Job {
 func TestStandingOffersCount(t *testing.T) {
 	g := ready(t)
 	other := second(g)
-	g.nodes["alice"].Wallet.Free = big.NewInt(2 * fine)
+	g.nodes["alice"].Wallet.Free = big.NewInt(3 * fine) // two fines and an appeal bond
 	g.nodes["alice"].Policy.MaxPieces = 15
 	g.expectsOffer("alice", "offer 8 until 1031", "offer 7 until 1031")
 
@@ -156,7 +156,7 @@ func TestStandingOffersCount(t *testing.T) {
 	g.nodes["alice"].Policy.MaxPieces = 3
 	g.expectsOffer("alice")
 	g.nodes["alice"].Policy.MaxPieces = 15
-	g.nodes["alice"].Wallet.Free = big.NewInt(2*fine - 1)
+	g.nodes["alice"].Wallet.Free = big.NewInt(3*fine - 1)
 	g.expectsOffer("alice")
 
 	// What nobody can accept any more counts no longer.
@@ -173,7 +173,7 @@ func TestStandingOffersCount(t *testing.T) {
 func TestOlderJobsGetOffersFirst(t *testing.T) {
 	g := ready(t)
 	second(g)
-	g.nodes["alice"].Wallet.Free = big.NewInt(2*fine - 1) // enough for one
+	g.nodes["alice"].Wallet.Free = big.NewInt(3*fine - 1) // enough for one
 	for range 20 {
 		if offer := g.compute("alice")[0].(plan.Offer); offer.Job != g.job {
 			t.Fatalf("offered for job %s", offer.Job)
@@ -211,6 +211,9 @@ func TestNodeDeclines(t *testing.T) {
 		},
 		"the fine exceeds this node's free balance": func(_ *game, f *plan.ComputeFacts) { f.Wallet.Free = big.NewInt(fine - 1) },
 		"this node's stake is below the minimum":    func(_ *game, f *plan.ComputeFacts) { f.Wallet.Free = big.NewInt(99) },
+		"beside the fine, this node's free balance has no appeal bond, which is as much again": func(_ *game, f *plan.ComputeFacts) {
+			f.Wallet.Free = big.NewInt(2*fine - 1)
+		},
 	} {
 		g := ready(t)
 		f := g.nodes["alice"]
@@ -229,6 +232,9 @@ func TestNodeTakesExactlyItsTerms(t *testing.T) {
 	g := ready(t)
 	f := g.nodes["alice"]
 	g.v.Jobs[g.job].Terms.FuelPrice = big.NewInt(3)
+	f.Wallet = protocol.Wallet{Free: big.NewInt(2 * fine), Locked: new(big.Int)}
+	g.expectsOffer("alice", "offer 6 until 1030")
+	f.Policy.Appeals = false
 	f.Wallet = protocol.Wallet{Free: big.NewInt(fine), Locked: big.NewInt(100 - fine)}
 	g.expectsOffer("alice", "offer 6 until 1030")
 }

@@ -229,11 +229,11 @@ func TestConvictedNodesAppeal(t *testing.T) {
 func TestNodeAppealsOnlyIfItWantsAndCan(t *testing.T) {
 	g, _ := convicted(t, protocol.OutcomeFirstLost)
 	alice := g.nodes["alice"]
-	alice.Wallet.Free = big.NewInt(3 * raised)
+	alice.Wallet.Free = big.NewInt(fine)
 	g.expects("alice", "appeal A/1")
-	alice.Wallet.Free = big.NewInt(3*raised - 1)
+	alice.Wallet.Free = big.NewInt(fine - 1)
 	g.expects("alice")
-	alice.Wallet.Free = big.NewInt(3 * raised)
+	alice.Wallet.Free = big.NewInt(fine)
 	alice.Policy.Appeals = false
 	g.expects("alice")
 }

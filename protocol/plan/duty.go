@@ -2,7 +2,6 @@ package plan
 
 import (
 	"encoding/binary"
-	"math/big"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -160,8 +159,7 @@ func pieceToOpen(r *protocol.Run, t protocol.Terms) uint32 {
 // what it computed, so it takes itself to be right.
 func (f ComputeFacts) appeal(v *protocol.View, r *protocol.Run, t protocol.Terms, number uint8) []Action {
 	mine := r.Verification.Outcome == protocol.OutcomeAllDiffer || r.Loser() == number
-	bond := new(big.Int).Mul(r.Verification.Bid, big.NewInt(int64(f.Parameters.JurySize)))
-	if !f.Policy.Appeals || !mine || v.Head.Time > r.Record.Deadline || f.Wallet.Free.Cmp(bond) < 0 {
+	if !f.Policy.Appeals || !mine || v.Head.Time > r.Record.Deadline || f.Wallet.Free.Cmp(t.Fine) < 0 {
 		return nil
 	}
 	return []Action{send(protocol.Appeal{

@@ -113,7 +113,7 @@ func (g *game) register(name string) {
 	g.names[self] = name
 	g.nodes[name] = &plan.ComputeFacts{
 		Terms:  plan.Terms{Self: self, Parameters: g.client.Parameters},
-		Wallet: protocol.Wallet{Free: big.NewInt(100), Locked: new(big.Int)},
+		Wallet: protocol.Wallet{Free: big.NewInt(200), Locked: new(big.Int)},
 		Policy: plan.Policy{
 			MinBid: big.NewInt(bid), MinFuelPrice: big.NewInt(3), MaxPieces: 6, OfferSeconds: 30, Appeals: true,
 			Grace: grace,

@@ -11,8 +11,8 @@ import {IMarket} from "../IMarket.sol";
 import {Jury, Vote, VoteStatus} from "../types/Jury.sol";
 
 /// @title Where the locked money goes when a jury has decided. Amounts are wei.
-/// @dev Beside what `Settlement` says is locked, the appellant has locked the appeal bond and every juror that has not
-/// declined the fine. The client's bond was settled with the verdict.
+/// @dev Beside what `Settlement` says is locked, the appellant has locked the appeal bond, which is another fine, and every
+/// juror that has not declined the fine. The client's bond was settled with the verdict.
 library Award {
     using Ledger for Ledger.State;
 
@@ -22,8 +22,6 @@ library Award {
         Jury jury;
         /// One for each juror, as `Votes` has them.
         bytes32[] words;
-        /// What the appellant has put up.
-        uint256 bond;
         uint96 noShowFee;
     }
 
@@ -35,11 +33,6 @@ library Award {
         bytes32 result;
         /// Bit k is set if seat k stands by that result.
         uint8 right;
-    }
-
-    /// What the appellant puts up: enough to pay a jury.
-    function bondOf(Panel.Case memory c, uint8 jurySize) internal pure returns (uint256) {
-        return uint256(c.verification.bid) * jurySize;
     }
 
     function find(bytes32[] memory words, bytes32[3] calldata results, Vote[] calldata votes)
@@ -77,7 +70,7 @@ library Award {
             _returnBond(ledger, a);
             spent += _dismiss(ledger, a, f, _shareRoundedDown(spare, a));
         } else {
-            _burnBond(ledger, a, _dismiss(ledger, a, f, c.verification.bid));
+            _burnBond(ledger, a, _dismiss(ledger, a, f, _shareRoundedDown(c.terms.fine, a)));
         }
         uint256 locked = Settlement.checks(c.terms, c.verification);
         if (isRight(f, 1)) locked += Pay.cap(c.terms, c.execution.count);
@@ -129,19 +122,22 @@ library Award {
         }
     }
 
-    function _shareRoundedDown(uint256 spare, Appeal memory a) private pure returns (uint256) {
-        uint256 share = spare / a.jury.jurors.length;
+    /// One juror's part of a pot that all of them share, at most what a verifier gets for a piece.
+    function _shareRoundedDown(uint256 pot, Appeal memory a) private pure returns (uint256) {
+        uint256 share = pot / a.jury.jurors.length;
         return share < a.panel.verification.bid ? share : a.panel.verification.bid;
     }
 
     function _returnBond(Ledger.State storage ledger, Appeal memory a) private {
-        ledger.release(Juries.nodeOf(a.panel, a.jury.appellant), a.bond, a.bond);
+        uint256 bond = a.panel.terms.fine;
+        ledger.release(Juries.nodeOf(a.panel, a.jury.appellant), bond, bond);
     }
 
     function _burnBond(Ledger.State storage ledger, Appeal memory a, uint256 paid) private {
         address appellant = Juries.nodeOf(a.panel, a.jury.appellant);
-        ledger.release(appellant, a.bond, 0);
-        ledger.burn(a.bond - paid);
-        emit IMarket.AppealBondBurned(a.jury.execution, appellant, uint96(a.bond - paid));
+        uint256 bond = a.panel.terms.fine;
+        ledger.release(appellant, bond, 0);
+        ledger.burn(bond - paid);
+        emit IMarket.AppealBondBurned(a.jury.execution, appellant, uint96(bond - paid));
     }
 }

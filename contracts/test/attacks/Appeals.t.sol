@@ -47,6 +47,30 @@ contract AppealAttacks is Court {
         );
     }
 
+    /// The client also raises the price of the checks beyond all measure, for its own nodes get that back, so that its victim
+    /// cannot afford a jury. But a jury is asked for with another fine, and the price is the client's to pay.
+    function test_clientPricesTheAppeal() public {
+        Run memory r = _atAssigned(1, 3, ALWAYS);
+        address victim = r.execution.node;
+        uint96 withdrawn = uint96(PURSE - 2 * 7000);
+        vm.prank(victim);
+        market.withdraw(withdrawn);
+        uint96 raised = uint96(PURSE / 4);
+        _toVerdictAt(r, raised, 0, [bytes32(0), LIE, LIE]);
+        Trial memory t = _decided(r, 1, [bytes32(0), 0, 0]);
+        _over(r);
+        int256 share = int256(uint256(2 * raised / 3));
+        _sentenced(
+            t,
+            Sentence({
+                client: -1000 - 3 * share,
+                seats: [1000 - int256(uint256(withdrawn)), -7000, -7000],
+                jurors: [share, share, share],
+                burned: 2 * 7000
+            })
+        );
+    }
+
     /// Two liars spoil a panel by telling different lies, so that nobody is convicted. The honest node appeals.
     function test_twoLiarsDiffer() public {
         Trial memory t = _decided(_atVerdict(1, 0, [bytes32(LIE), 0, OTHER]), 2, [bytes32(0), 0, 0]);
@@ -72,9 +96,9 @@ contract AppealAttacks is Court {
             t,
             Sentence({
                 client: -2 * 1250,
-                seats: [int256(-7000 - 3 * 1250), 1250, 1250],
+                seats: [int256(-2 * 7000), 1250, 1250],
                 jurors: [int256(1250), 1250, 1250],
-                burned: 7000
+                burned: 2 * 7000 - 3 * 1250
             })
         );
     }
@@ -87,9 +111,9 @@ contract AppealAttacks is Court {
             t,
             Sentence({
                 client: -2 * 1250,
-                seats: [int256(-7000 - 3 * 1250), 1250, 1250],
+                seats: [int256(-2 * 7000), 1250, 1250],
                 jurors: [int256(-7000), 1250, 1250],
-                burned: 2 * 7000 + 1250
+                burned: 3 * 7000 - 2 * 1250
             })
         );
     }
@@ -132,9 +156,9 @@ contract AppealAttacks is Court {
             t,
             Sentence({
                 client: -2 * 1250,
-                seats: [int256(-7000 - 3 * 1250), 1250, 1250],
+                seats: [int256(-2 * 7000), 1250, 1250],
                 jurors: [int256(-7000), 1250, 1250],
-                burned: 2 * 7000 + 1250
+                burned: 3 * 7000 - 2 * 1250
             })
         );
     }
@@ -175,9 +199,9 @@ contract AppealAttacks is Court {
             t,
             Sentence({
                 client: -2 * 1250,
-                seats: [int256(-7000 - 3 * 1250), 1250, 1250],
+                seats: [int256(-2 * 7000), 1250, 1250],
                 jurors: [int256(-300), 1250, 1250],
-                burned: 7000 + 300 + 1250
+                burned: 2 * 7000 + 300 - 2 * 1250
             })
         );
     }
@@ -281,9 +305,9 @@ contract AppealAttacks is Court {
             t,
             Sentence({
                 client: -2 * 1250,
-                seats: [int256(-7000 - 3 * 1250), 1250, 1250],
+                seats: [int256(-2 * 7000), 1250, 1250],
                 jurors: [int256(1250), 1250, -7000],
-                burned: 2 * 7000 + 1250
+                burned: 3 * 7000 - 2 * 1250
             })
         );
     }

@@ -124,7 +124,7 @@ abstract contract Jurors is Players {
     /// What an appeal has locked.
     function _addAppeal(uint256[NODES] memory locks, Run memory r) internal view {
         Bench memory b = abi.decode(_benches[r.execution.id], (Bench));
-        _addLock(locks, _nodeOf(r, b.jury.appellant), uint256(r.verification.bid) * JURORS);
+        _addLock(locks, _nodeOf(r, b.jury.appellant), r.terms.fine);
         for (uint256 k; k < b.jury.jurors.length; ++k) {
             if (b.stands[k] != VoteStatus.Declined) _addLock(locks, b.jury.jurors[k], r.terms.fine);
         }
