@@ -23,7 +23,7 @@ func draw(p *play) {
 	p.lock(p.move.Node, p.g.Fine)
 	s := p.seat()
 	s.Status, s.Node, s.Left = protocol.SeatStatusRunning, p.move.Node, p.g.ExecuteWindow
-	p.emit("SeatChanged")
+	p.emit("SeatDrawn")
 }
 
 // finish is what a seat's commitment, or giving it up, has in common. The client's time starts when the last one is done.
@@ -36,6 +36,11 @@ func (p *play) finish(status protocol.SeatStatus) {
 	if p.panelDone() {
 		p.Left = p.g.SettleWindow
 	}
+}
+
+// vacate gives the seat up.
+func (p *play) vacate() {
+	p.finish(protocol.SeatStatusVacant)
 	p.emit("SeatChanged")
 }
 
@@ -49,7 +54,7 @@ func commitVerification(p *play) {
 func (p *play) drawAgain() {
 	s := p.seat()
 	if s.Redraws == p.g.Redraws {
-		p.finish(protocol.SeatStatusVacant)
+		p.vacate()
 		return
 	}
 	*s = Seat{
@@ -66,7 +71,7 @@ func declineSeat(p *play) {
 	p.drawAgain()
 }
 
-func timeoutDrawing(p *play) { p.finish(protocol.SeatStatusVacant) }
+func timeoutDrawing(p *play) { p.vacate() }
 
 func timeoutSeat(p *play) {
 	p.burnNoShow(p.seat().Node)

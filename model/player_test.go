@@ -301,7 +301,7 @@ func seating(s State) (nodes [3]Party) {
 func drawn(events []protocol.Event, want []common.Address) bool {
 	for _, event := range events {
 		switch e := event.(type) {
-		case protocol.SeatChanged:
+		case protocol.SeatDrawn:
 			return e.Node == want[0]
 		case protocol.JuryDrawn:
 			for k, juror := range e.Jury.Jurors {

@@ -135,7 +135,7 @@ func TestVerificationHashIsTheContracts(t *testing.T) {
 			check.Listed = append(check.Listed, c.hash().Big())
 		}
 		want := crypto.Keccak256Hash(packRecord(t, typ, nil, check))
-		s.fold(protocol.VerificationRequested{Execution: run, Verification: check})
+		s.fold(protocol.VerificationEscalated{Execution: run, Verification: check})
 		if got := s.view.Runs[run].Record.Verification; got != want {
 			t.Fatalf("%+v: got %s, want %s", check, got, want)
 		}

@@ -35,8 +35,10 @@ func (v *View) Fold(event Event, at Block) error {
 		err = v.foldJob(event, at)
 	case ExecutionDeclined, ResultCommitted, ExecutionReturned, ExecutionSettled, ExecutionRefunded:
 		err = v.foldExecution(event, at)
-	case VerificationRequested, VerificationEscalated, SeatChanged, SeatCommitted, SeatDeclined, KeyRevealed, VerdictReached:
+	case VerificationRequested, VerificationEscalated, KeyRevealed, VerdictReached:
 		err = v.foldVerification(event)
+	case SeatDrawn, SeatCommitted, SeatDeclined, SeatChanged:
+		err = v.foldSeat(event, at)
 	case LeafChallenged, LeafAnswered, ChallengeFailed, SelfOpened:
 		err = v.foldDispute(event)
 	case VerdictAppealed, JuryDrawn, VoteDeclined, VoteCommitted, VoteRevealed, AppealDecided:
@@ -174,7 +176,9 @@ func (v *View) foldExecution(event Event, at Block) error {
 func (v *View) foldVerification(event Event) error {
 	switch e := event.(type) {
 	case VerificationRequested:
-		return v.setVerification(e.Execution, e.Verification, StatusVerifying, 0)
+		return v.setVerification(e.Execution, Verification{
+			Bid: e.Bid, Hits: uint32(len(Offsets(e.Listed))), Listed: e.Listed, Target: e.Target, Deadline: e.Deadline,
+		}, StatusVerifying, 0)
 	case VerificationEscalated:
 		r, err := v.run(e.Execution)
 		if err != nil {
@@ -192,6 +196,35 @@ func (v *View) foldVerification(event Event) error {
 			return err
 		}
 		v.Runs[e.Execution].Results = &e.Results
+	}
+	return nil
+}
+
+func (v *View) foldSeat(event Event, at Block) error {
+	switch e := event.(type) {
+	case SeatDrawn:
+		r, err := v.run(e.Execution)
+		if err != nil {
+			return err
+		}
+		seat, ok := r.toDraw(v.Jobs[r.Record.Job].Terms, e.Number)
+		if !ok {
+			return fmt.Errorf("seat %d was not to be drawn", e.Number)
+		}
+		seat.Node, seat.Status, seat.Deadline = e.Node, SeatStatusRunning, e.Deadline
+		r.setSeat(e.Number, seat)
+	case SeatCommitted:
+		r, err := v.run(e.Execution)
+		if err != nil {
+			return err
+		}
+		seat := r.Seats[e.Number]
+		if seat == nil || seat.Record.Status != SeatStatusRunning {
+			return fmt.Errorf("seat %d committed before it was drawn", e.Number)
+		}
+		seat.Record.Status, seat.Record.Deadline, seat.Record.DoneAt = SeatStatusCommitted, 0, at.Time
+		seat.Record.Root, seat.Record.Fuel = e.Root, e.Fuel
+		seat.Leaves = e.Leaves
 	case SeatDeclined:
 		_, err := v.run(e.Execution) // its SeatChanged says what became of the seat
 		return err
@@ -200,23 +233,26 @@ func (v *View) foldVerification(event Event) error {
 		if err != nil {
 			return err
 		}
-		seat := r.Seats[e.Number]
-		if seat == nil {
-			seat = &SeatRun{}
-			r.Seats[e.Number] = seat
-		}
-		seat.Record = e.Seat
-	case SeatCommitted:
-		r, err := v.run(e.Execution)
-		if err != nil {
-			return err
-		}
-		if r.Seats[e.Number] == nil {
-			return fmt.Errorf("seat %d committed before it was drawn", e.Number)
-		}
-		r.Seats[e.Number].Leaves = e.Leaves
+		r.setSeat(e.Number, e.Seat)
 	}
 	return nil
+}
+
+// toDraw is the panel's seat of that number if a node is to be drawn for it.
+func (r *Run) toDraw(t Terms, number uint8) (Seat, bool) {
+	for _, seat := range r.Panel(t) {
+		if seat.Number == number && seat.Status == SeatStatusDrawing {
+			return seat, true
+		}
+	}
+	return Seat{}, false
+}
+
+func (r *Run) setSeat(number uint8, record Seat) {
+	if r.Seats[number] == nil {
+		r.Seats[number] = &SeatRun{}
+	}
+	r.Seats[number].Record = record
 }
 
 func (v *View) setVerification(id common.Hash, check Verification, status Status, deadline uint64) error {

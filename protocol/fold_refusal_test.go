@@ -78,6 +78,7 @@ func TestFoldRefusesUnknownIDs(t *testing.T) {
 		{protocol.BondBurned{Execution: id}, run},
 		{protocol.VerificationRequested{Execution: id}, run},
 		{protocol.VerificationEscalated{Execution: id}, run},
+		{protocol.SeatDrawn{Execution: id}, run},
 		{protocol.SeatChanged{Execution: id}, run},
 		{protocol.SeatCommitted{Execution: id}, run},
 		{protocol.KeyRevealed{Execution: id}, run},
@@ -137,6 +138,10 @@ func TestFoldRefusesContradictions(t *testing.T) {
 	s.commit(again)
 	s.verify(again, 0)
 	s.refuses(protocol.SeatCommitted{Execution: again, Number: 2}, "block 7: SeatCommitted: seat 2 committed before it was drawn")
+	drawn := protocol.SeatDrawn{Execution: again, Number: 2, Node: wallet("carol"), Deadline: 2000}
+	s.fold(drawn)
+	s.refuses(drawn, "block 7: SeatDrawn: seat 2 was not to be drawn")
+	s.refuses(protocol.SeatDrawn{Execution: again, Number: 3}, "block 7: SeatDrawn: seat 3 was not to be drawn")
 }
 
 // lives are whole stories, whose events the fuzz target shuffles.

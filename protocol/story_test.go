@@ -80,10 +80,10 @@ func (s *story) commit(run common.Hash) {
 // verify lists offsets of the execution and asks for the panel.
 func (s *story) verify(run common.Hash, offsets ...uint32) {
 	s.t.Helper()
-	s.fold(protocol.VerificationRequested{Execution: run, Verification: protocol.Verification{
-		Bid: big.NewInt(12), Hits: uint32(len(offsets)), Listed: protocol.List(offsets, s.view.Runs[run].Count),
+	s.fold(protocol.VerificationRequested{
+		Execution: run, Bid: big.NewInt(12), Listed: protocol.List(offsets, s.view.Runs[run].Count),
 		Target: s.view.Head.Number + 1, Deadline: s.view.Head.Time + window,
-	}})
+	})
 }
 
 // seat changes a seat of the panel, starting from what the view derives of it.
@@ -92,7 +92,7 @@ func (s *story) seat(run common.Hash, number uint8, change func(*protocol.Seat))
 	for _, seat := range s.view.Runs[run].Panel(s.terms) {
 		if seat.Number == number {
 			change(&seat)
-			s.fold(protocol.SeatChanged{Execution: run, Number: number, Node: seat.Node, Seat: seat})
+			s.fold(protocol.SeatChanged{Execution: run, Number: number, Seat: seat})
 			return
 		}
 	}
@@ -101,18 +101,14 @@ func (s *story) seat(run common.Hash, number uint8, change func(*protocol.Seat))
 
 func (s *story) draw(run common.Hash, number uint8, node string) {
 	s.t.Helper()
-	s.seat(run, number, func(seat *protocol.Seat) {
-		seat.Node, seat.Status, seat.Deadline = wallet(node), protocol.SeatStatusRunning, s.view.Head.Time+window
-	})
+	s.fold(protocol.SeatDrawn{Execution: run, Number: number, Node: wallet(node), Deadline: s.view.Head.Time + window})
 }
 
 func (s *story) answer(run common.Hash, number uint8) {
 	s.t.Helper()
-	s.seat(run, number, func(seat *protocol.Seat) {
-		seat.Status, seat.Deadline, seat.DoneAt = protocol.SeatStatusCommitted, 0, s.view.Head.Time+10
-		seat.Root, seat.Fuel = named("verifier's root"), 77
+	s.fold(protocol.SeatCommitted{
+		Execution: run, Number: number, Root: named("verifier's root"), Fuel: 77, Leaves: []byte{number},
 	})
-	s.fold(protocol.SeatCommitted{Execution: run, Number: number, Leaves: []byte{number}})
 }
 
 func (s *story) vacate(run common.Hash, number uint8) {

@@ -884,9 +884,14 @@ func (ExecutionDeclined) Name() string { return "ExecutionDeclined" }
 func (ExecutionDeclined) isEvent() {}
 
 // VerificationRequested is an event.
+//
+// The panel is to run the pieces of `listed`; the rest of the Verification follows from it or is 0.
 type VerificationRequested struct {
-	Execution    common.Hash  `abi:"execution" json:"execution"`
-	Verification Verification `abi:"verification" json:"verification"`
+	Execution common.Hash `abi:"execution" json:"execution"`
+	Bid       *big.Int    `abi:"bid" json:"bid"`
+	Listed    []*big.Int  `abi:"listed" json:"listed"`
+	Target    uint64      `abi:"target" json:"target"`
+	Deadline  uint64      `abi:"deadline" json:"deadline"`
 }
 
 // Name returns "VerificationRequested".
@@ -905,27 +910,29 @@ func (VerificationEscalated) Name() string { return "VerificationEscalated" }
 
 func (VerificationEscalated) isEvent() {}
 
-// SeatChanged is an event.
+// SeatDrawn is an event.
 //
-// Every change of a seat: drawn, committed, to be redrawn, vacant.
-type SeatChanged struct {
+// The node sits on the seat and owes its commitment until `deadline`.
+type SeatDrawn struct {
 	Execution common.Hash    `abi:"execution" json:"execution"`
 	Number    uint8          `abi:"number" json:"number"`
 	Node      common.Address `abi:"node" json:"node"`
-	Seat      Seat           `abi:"seat" json:"seat"`
+	Deadline  uint64         `abi:"deadline" json:"deadline"`
 }
 
-// Name returns "SeatChanged".
-func (SeatChanged) Name() string { return "SeatChanged" }
+// Name returns "SeatDrawn".
+func (SeatDrawn) Name() string { return "SeatDrawn" }
 
-func (SeatChanged) isEvent() {}
+func (SeatDrawn) isEvent() {}
 
 // SeatCommitted is an event.
 //
-// What a verifier published: abi.encode(Leaf) for one leaf, else the CID of the leaves.
+// The verifier's result, as in `ResultCommitted`: `leaves` is abi.encode(Leaf) for one leaf, else the CID of the leaves.
 type SeatCommitted struct {
 	Execution common.Hash `abi:"execution" json:"execution"`
 	Number    uint8       `abi:"number" json:"number"`
+	Root      common.Hash `abi:"root" json:"root"`
+	Fuel      uint64      `abi:"fuel" json:"fuel"`
 	Leaves    []byte      `abi:"leaves" json:"leaves"`
 }
 
@@ -933,6 +940,20 @@ type SeatCommitted struct {
 func (SeatCommitted) Name() string { return "SeatCommitted" }
 
 func (SeatCommitted) isEvent() {}
+
+// SeatChanged is an event.
+//
+// The seat is to be drawn again, or vacant.
+type SeatChanged struct {
+	Execution common.Hash `abi:"execution" json:"execution"`
+	Number    uint8       `abi:"number" json:"number"`
+	Seat      Seat        `abi:"seat" json:"seat"`
+}
+
+// Name returns "SeatChanged".
+func (SeatChanged) Name() string { return "SeatChanged" }
+
+func (SeatChanged) isEvent() {}
 
 // SeatDeclined is an event.
 //
@@ -1168,8 +1189,9 @@ func Events() []Event {
 		ExecutionDeclined{},
 		VerificationRequested{},
 		VerificationEscalated{},
-		SeatChanged{},
+		SeatDrawn{},
 		SeatCommitted{},
+		SeatChanged{},
 		SeatDeclined{},
 		KeyRevealed{},
 		VerdictReached{},

@@ -20,16 +20,18 @@ import {Parameters, Wallet} from "./types/Parameters.sol";
 /// How the records follow from the events; a record has every field of its struct, and what is not named stays.
 /// - Execution: `ExecutionAssigned` makes it, Assigned, with root, fuel, committedBlock and verification 0.
 ///   `ResultCommitted`: Committed, with what the event tells. `VerificationRequested`: Verifying, deadline 0.
-///   `VerificationEscalated`: another verification. `LeafChallenged`: Challenged, until `deadline`. `LeafAnswered`: the
-///   challenge's `back`, until `deadline`. `ChallengeFailed` for seat 2 or 3: Verifying, deadline 0. `VerdictReached`:
-///   Verdict, until `deadline`. `VerdictAppealed`: Appealed, deadline 0. `verification` is always the hash of the newest
-///   Verification told.
+///   `LeafChallenged`: Challenged, until `deadline`. `LeafAnswered`: the challenge's `back`, until `deadline`.
+///   `ChallengeFailed` for seat 2 or 3: Verifying, deadline 0. `VerdictReached`: Verdict, until `deadline`.
+///   `VerdictAppealed`: Appealed, deadline 0. `verification` is always the hash of the newest Verification told.
 ///   It is gone with `ExecutionSettled`, `ExecutionRefunded` and `ReturnedClosed`, and with `ExecutionReturned`, which makes
 ///   a new one. An `ExecutionAssigned` whose parent is a returned execution takes `count` pieces from its front; without
 ///   pieces left it is gone.
-/// - Seat: the last `SeatChanged`. Before the first one for a number its slot is empty and the record is: Drawing, 0
-///   redraws, no node, the verification's hits, target and deadline (for the third seat of a lazy panel 1 piece,
-///   thirdTarget and thirdDeadline), the rest 0. Seats are gone with their execution.
+/// - Verification: `VerificationRequested` makes it, with what the event tells, as `hits` the number of listed pieces, and
+///   the rest 0. `VerificationEscalated` and `VerdictReached` give it whole.
+/// - Seat: while no event has told of a number, its slot is empty and the record is: Drawing, 0 redraws, no node, the
+///   verification's hits, target and deadline (for the third seat of a lazy panel 1 piece, thirdTarget and thirdDeadline),
+///   the rest 0. `SeatDrawn`: Running, with what the event tells. `SeatCommitted`: Committed, with root and fuel, deadline
+///   0, doneAt the time of the event's block. `SeatChanged` gives it whole. Seats are gone with their execution.
 /// - Challenge and Jury: as their events give them, until `LeafAnswered` or `ChallengeFailed`, or `AppealDecided`.
 ///
 /// While a panel is Resolving the client has until its *resolving deadline*: settleWindow after its last seat was done
@@ -206,12 +208,17 @@ interface IMarket {
 
     // ------------------------------------------------------------------ verification
 
-    event VerificationRequested(bytes32 indexed execution, Verification verification);
+    /// The panel is to run the pieces of `listed`; the rest of the Verification follows from it or is 0.
+    event VerificationRequested(
+        bytes32 indexed execution, uint96 bid, uint256[] listed, uint64 target, uint64 deadline
+    );
     event VerificationEscalated(bytes32 indexed execution, Verification verification);
-    /// Every change of a seat: drawn, committed, to be redrawn, vacant.
-    event SeatChanged(bytes32 indexed execution, uint8 indexed number, address indexed node, Seat seat);
-    /// What a verifier published: abi.encode(Leaf) for one leaf, else the CID of the leaves.
-    event SeatCommitted(bytes32 indexed execution, uint8 indexed number, bytes leaves);
+    /// The node sits on the seat and owes its commitment until `deadline`.
+    event SeatDrawn(bytes32 indexed execution, uint8 indexed number, address indexed node, uint64 deadline);
+    /// The verifier's result, as in `ResultCommitted`: `leaves` is abi.encode(Leaf) for one leaf, else the CID of the leaves.
+    event SeatCommitted(bytes32 indexed execution, uint8 indexed number, bytes32 root, uint64 fuel, bytes leaves);
+    /// The seat is to be drawn again, or vacant.
+    event SeatChanged(bytes32 indexed execution, uint8 indexed number, Seat seat);
     /// The drawn node gave its seat back in time.
     event SeatDeclined(bytes32 indexed execution, uint8 indexed number, address indexed node);
     /// The client opened a piece. `digests` are what the seats had committed to, zero for an unreadable ciphertext. If

@@ -49,7 +49,7 @@ contract Verifications is Part {
         _book.ledger.lock(c.terms.client, Settlement.checks(c.terms, v), 0);
         c.execution.deadline = 0;
         _storeVerification(c, Status.Verifying);
-        emit IMarket.VerificationRequested(c.execution.id, v);
+        emit IMarket.VerificationRequested(c.execution.id, bid, listed, v.target, v.deadline);
     }
 
     function draw(
@@ -71,7 +71,8 @@ contract Verifications is Part {
         s.status = SeatStatus.Running;
         s.deadline = Deadline.afterSeconds(c.terms.executeWindow);
         _book.ledger.lock(s.node, c.terms.fine, 0);
-        _book.storeSeat(s);
+        _book.records.store(s);
+        emit IMarket.SeatDrawn(s.execution, s.number, s.node, s.deadline);
     }
 
     function commitVerification(Seat calldata seat, bytes32 root, uint64 fuel, bytes calldata leaves) external {
@@ -86,8 +87,8 @@ contract Verifications is Part {
         s.root = root;
         s.fuel = fuel;
         Panel.finish(s, SeatStatus.Committed);
-        _book.storeSeat(s);
-        emit IMarket.SeatCommitted(s.execution, s.number, leaves);
+        _book.records.store(s);
+        emit IMarket.SeatCommitted(s.execution, s.number, root, fuel, leaves);
     }
 
     function timeoutDrawing(

@@ -26,7 +26,7 @@ contract PanelsTest is Game {
         _finish(r.seats[0], SeatStatus.Vacant);
         Seat memory vacant = r.seats[0];
         vm.expectEmit(address(market));
-        emit IMarket.SeatChanged(r.execution.id, 2, address(0), vacant);
+        emit IMarket.SeatChanged(r.execution.id, 2, vacant);
         vm.prank(STRANGER);
         market.timeoutDrawing(
             r.terms, r.execution, r.verification, _emptySeat(r, 2, 2, r.verification.target, r.verification.deadline)

@@ -29,14 +29,10 @@ contract VerificationsTest is Game {
     function test_verifyEagerly() public {
         Run memory r = _atCommitted(5, 3, ALWAYS);
         vm.expectEmit(address(market));
-        r.verification.bid = 1500;
-        r.verification.hits = 2;
-        r.verification.listed = _list(3);
-        r.verification.target = uint64(block.number) + 1;
-        r.verification.deadline = uint64(block.timestamp) + 50;
-        emit IMarket.VerificationRequested(r.execution.id, r.verification);
-        vm.prank(client);
-        market.verify(r.terms, r.execution, 1500, _list(3));
+        emit IMarket.VerificationRequested(
+            r.execution.id, 1500, _list(3), uint64(block.number) + 1, uint64(block.timestamp) + 50
+        );
+        _verify(r, 1500, _list(3));
         _eq(_wallet(client).locked, 5000 + 20_000 + 4 * 1500, "pay for two verifiers");
     }
 

@@ -117,15 +117,17 @@ func history(t *testing.T) []protocol.Event {
 	id, check := run.Record.ID, protocol.Verification{
 		Bid: big.NewInt(12), Hits: 2, Listed: protocol.List([]uint32{1, 2}, 5), Target: 9, Deadline: 5000,
 	}
-	seat := protocol.Seat{Execution: id, Number: 2, Status: protocol.SeatStatusRunning, Node: common.Address{7}, Pieces: 2}
+	verifier := common.Address{7}
 	w.ledger.emit(
-		protocol.VerificationRequested{Execution: id, Verification: check},
-		protocol.SeatChanged{Execution: id, Number: 2, Node: seat.Node, Seat: seat},
-		protocol.SeatCommitted{Execution: id, Number: 2, Leaves: []byte{1, 2}},
+		protocol.VerificationRequested{
+			Execution: id, Bid: check.Bid, Listed: check.Listed, Target: check.Target, Deadline: check.Deadline,
+		},
+		protocol.SeatDrawn{Execution: id, Number: 2, Node: verifier, Deadline: 5500},
+		protocol.SeatCommitted{Execution: id, Number: 2, Root: common.Hash{8}, Fuel: 9, Leaves: []byte{1, 2}},
 		protocol.KeyRevealed{Execution: id, Piece: 1, Digests: [3]common.Hash{{1}, {}, {3}}},
 		protocol.VerdictReached{Execution: id, Results: [3]common.Hash{{4}, {}, {6}}, Verification: check, Deadline: 6000},
 		protocol.Slashed{Execution: id, Seat: 1, Node: run.Node, Amount: big.NewInt(60)},
-		protocol.SeatPaid{Execution: id, Seat: 2, Node: seat.Node, Pay: new(big.Int)},
+		protocol.SeatPaid{Execution: id, Seat: 2, Node: verifier, Pay: new(big.Int)},
 		protocol.ExecutionReturned{Execution: id, Returned: id, From: 2, Count: 3},
 	)
 	var events []protocol.Event

@@ -160,11 +160,8 @@ func (a *account) run(call protocol.Call) ([]protocol.Event, error) {
 		if err := a.match(c.Execution, protocol.StatusCommitted); err != nil {
 			return nil, err
 		}
-		check := protocol.Verification{
-			Bid: c.Bid, Hits: uint32(len(protocol.Offsets(c.Listed))), Listed: c.Listed, Target: a.head.Number,
-		}
 		return []protocol.Event{
-			protocol.VerificationRequested{Execution: c.Execution.ID, Verification: check},
+			protocol.VerificationRequested{Execution: c.Execution.ID, Bid: c.Bid, Listed: c.Listed, Target: a.head.Number},
 			protocol.SeatChanged{Execution: c.Execution.ID, Number: 2, Seat: protocol.Seat{
 				Execution: c.Execution.ID, Number: 2, Status: protocol.SeatStatusVacant, DoneAt: a.head.Time,
 			}},

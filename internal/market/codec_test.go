@@ -186,6 +186,8 @@ func TestForeign(t *testing.T) {
 func TestMalformedLogs(t *testing.T) {
 	e := contract().Events["SeatChanged"]
 	topics, data := encodeLog(t, e, random(t, source(), protocol.SeatChanged{}, e.Inputs))
+	drawn := contract().Events["SeatDrawn"]
+	drawnTopics, drawnData := encodeLog(t, drawn, random(t, source(), protocol.SeatDrawn{}, drawn.Inputs))
 	const statusWord = 2
 	damage := func(change func([]byte)) []byte {
 		damaged := bytes.Clone(data)
@@ -201,10 +203,10 @@ func TestMalformedLogs(t *testing.T) {
 		"long":            {topics, append(bytes.Clone(data), make([]byte, 32)...)},
 		"unknown status":  {topics, damage(func(b []byte) { b[32*statusWord+31] = 200 })},
 		"wide status":     {topics, damage(func(b []byte) { b[32*statusWord+30] = 1 })},
-		"topic missing":   {topics[:3], data},
-		"topic too many":  {append(topics[:4:4], common.Hash{}), data},
-		"dirty address":   {append(topics[:3:3], common.Hash{0: 1}), data},
-		"number too wide": {[]common.Hash{topics[0], topics[1], {30: 1}, topics[3]}, data},
+		"topic missing":   {topics[:2], data},
+		"topic too many":  {append(topics[:3:3], common.Hash{}), data},
+		"dirty address":   {append(drawnTopics[:3:3], common.Hash{0: 1}), drawnData},
+		"number too wide": {append(topics[:2:2], common.Hash{30: 1}), data},
 	} {
 		if got, err := DecodeLog(log.topics, log.data); err == nil || errors.Is(err, ErrForeign) {
 			t.Errorf("%s: got %v, %v", name, got, err)

@@ -118,7 +118,9 @@ func (p *play) verifies(offsets ...uint32) *play {
 		p.vacancy(number, p.check.Hits, p.check.Target, p.check.Deadline)
 	}
 	p.recheck()
-	p.g.fold(protocol.VerificationRequested{Execution: p.e.ID, Verification: p.check})
+	p.g.fold(protocol.VerificationRequested{
+		Execution: p.e.ID, Bid: p.check.Bid, Listed: p.check.Listed, Target: p.check.Target, Deadline: p.check.Deadline,
+	})
 	return p
 }
 
@@ -134,7 +136,7 @@ func (p *play) recheck() {
 	for _, e := range []protocol.Event{
 		protocol.JobCreated{Job: p.e.Job, Terms: p.g.terms},
 		protocol.ExecutionAssigned{Job: p.e.Job, Parent: p.e.Job, Execution: p.e.ID},
-		protocol.VerificationRequested{Execution: p.e.ID, Verification: p.check},
+		protocol.VerificationEscalated{Execution: p.e.ID, Verification: p.check},
 	} {
 		if err := v.Fold(e, protocol.Block{}); err != nil {
 			p.g.t.Fatal(err)
@@ -148,25 +150,28 @@ func (p *play) change(number uint8, change func(*protocol.Seat)) *play {
 	seat := p.seats[number]
 	change(&seat)
 	p.seats[number] = seat
-	p.g.fold(protocol.SeatChanged{Execution: p.e.ID, Number: number, Node: seat.Node, Seat: seat})
+	p.g.fold(protocol.SeatChanged{Execution: p.e.ID, Number: number, Seat: seat})
 	return p
 }
 
 func (p *play) draws(number uint8, name string) *play {
 	p.g.t.Helper()
-	return p.change(number, func(s *protocol.Seat) {
-		s.Node, s.Status, s.Deadline = wallet(name), protocol.SeatStatusRunning, p.g.now()+executeWindow
-	})
+	seat := p.seats[number]
+	seat.Node, seat.Status, seat.Deadline = wallet(name), protocol.SeatStatusRunning, p.g.now()+executeWindow
+	p.seats[number] = seat
+	p.g.fold(protocol.SeatDrawn{Execution: p.e.ID, Number: number, Node: seat.Node, Deadline: seat.Deadline})
+	return p
 }
 
 // answers commits a verifier.
 func (p *play) answers(number uint8) *play {
 	p.g.t.Helper()
 	root := p.seal(number, p.seats[number].Node, p.owed(number), 0)
-	p.change(number, func(s *protocol.Seat) {
-		s.Status, s.Deadline, s.DoneAt, s.Root, s.Fuel = protocol.SeatStatusCommitted, 0, p.g.now(), root.Hash, root.Sum
-	})
-	p.g.fold(protocol.SeatCommitted{Execution: p.e.ID, Number: number})
+	seat := p.seats[number]
+	seat.Status, seat.Deadline, seat.DoneAt = protocol.SeatStatusCommitted, 0, p.g.now()
+	seat.Root, seat.Fuel = root.Hash, root.Sum
+	p.seats[number] = seat
+	p.g.fold(protocol.SeatCommitted{Execution: p.e.ID, Number: number, Root: root.Hash, Fuel: root.Sum})
 	return p
 }
 

@@ -123,7 +123,7 @@ func stories(t testing.TB) (told []protocol.Event) {
 	b := g.assign("bob", 4)
 	returned := protocol.ExecutionReturned{Execution: b.e.ID, Returned: b.e.ID, From: 4, Count: 4}
 	seat := func(number uint8, status protocol.SeatStatus) protocol.Event {
-		return protocol.SeatChanged{Execution: a.e.ID, Number: number, Node: wallet("bob"), Seat: protocol.Seat{
+		return protocol.SeatChanged{Execution: a.e.ID, Number: number, Seat: protocol.Seat{
 			Execution: a.e.ID, Number: number, Status: status, Node: wallet("bob"), Pieces: 2, Deadline: g.now() + 50, DoneAt: g.now(),
 		}}
 	}
@@ -153,7 +153,10 @@ func stories(t testing.TB) (told []protocol.Event) {
 		protocol.OfferPosted{Job: g.job, Node: offer.Offer.Node, Offer: offer.Offer},
 		assigned(a, g), assigned(b, g), returned,
 		protocol.ResultCommitted{Execution: a.e.ID, Root: a.e.Root, Fuel: a.e.Fuel, Deadline: a.e.Deadline},
-		protocol.VerificationRequested{Execution: a.e.ID, Verification: check},
+		protocol.VerificationRequested{
+			Execution: a.e.ID, Bid: check.Bid, Listed: check.Listed, Target: check.Target, Deadline: check.Deadline,
+		},
+		protocol.SeatDrawn{Execution: a.e.ID, Number: 2, Node: wallet("bob"), Deadline: g.now() + 50},
 		seat(2, protocol.SeatStatusRunning), seat(2, protocol.SeatStatusCommitted), seat(2, protocol.SeatStatusVacant),
 		protocol.SeatCommitted{Execution: a.e.ID, Number: 2},
 		protocol.VerificationEscalated{Execution: a.e.ID, Verification: escalated},

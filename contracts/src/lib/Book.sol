@@ -49,9 +49,10 @@ library Book {
         emit IMarket.VerdictReached(c.execution.id, results, c.verification, c.execution.deadline);
     }
 
+    /// A seat that is to be drawn again, or that was given up.
     function storeSeat(State storage self, Seat memory seat) internal {
         self.records.store(seat);
-        emit IMarket.SeatChanged(seat.execution, seat.number, seat.node, seat);
+        emit IMarket.SeatChanged(seat.execution, seat.number, seat);
     }
 
     /// Gives the pieces [from, from + count) of an execution back to its job, as the returned execution `id`.
