@@ -12,7 +12,7 @@ TEST_STEPS := lint examples-check check-gen test-contracts test-go build-nocgo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test $(TEST_STEPS) gen examples bench bench-wasm fuzz fuzz-contracts clean
+.PHONY: help run test $(TEST_STEPS) gen examples bench bench-wasm fuzz fuzz-contracts smt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -118,6 +118,9 @@ fuzz: fuzz-contracts ## fuzz the contract's books, and both engines and the rewr
 	go test ./wasm/wasi -run '^$$' -fuzz '^FuzzCalls$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
 	go test ./wasm -run '^$$' -fuzz '^FuzzGenerated$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
 	go test ./wasm -run '^$$' -fuzz '^FuzzModule$$' -fuzzminimizetime 1x -fuzztime $(FUZZ_TIME)
+
+smt: contracts/node_modules ## prove what holds of every payment with solc's model checker (needs z3)
+	contracts/tools/smt
 
 fuzz-contracts: contracts/node_modules ## a million random steps of the contract, every wei accounted for
 	cd contracts && FOUNDRY_PROFILE=fuzz tools/forge test --match-path test/invariant/Money.t.sol --match-test '^invariant'
