@@ -63,6 +63,27 @@ func (c *Client) Withdraw(ctx context.Context, amount *big.Int) error {
 	return c.post(ctx, "/api/v1/wallet/withdraw", Transfer{Wei{amount}}, nil)
 }
 
+// Pay sends money (wei) of the wallet's account to another account.
+func (c *Client) Pay(ctx context.Context, to common.Address, amount *big.Int) error {
+	return c.post(ctx, "/api/v1/wallet/pay", Payout{To: to, Amount: Wei{amount}}, nil)
+}
+
+// Register enters the compute node in the registry: it may be given work and may be drawn.
+func (c *Client) Register(ctx context.Context) error {
+	return c.post(ctx, "/api/v1/node/register", nil, nil)
+}
+
+// Pause keeps new work away from the compute node.
+func (c *Client) Pause(ctx context.Context) error { return c.post(ctx, "/api/v1/node/pause", nil, nil) }
+
+// Resume ends a pause.
+func (c *Client) Resume(ctx context.Context) error {
+	return c.post(ctx, "/api/v1/node/resume", nil, nil)
+}
+
+// Exit takes the compute node out of the registry; its locks come back as its work ends.
+func (c *Client) Exit(ctx context.Context) error { return c.post(ctx, "/api/v1/node/exit", nil, nil) }
+
 // Submit creates a job and returns its id once the job is on the chain.
 func (c *Client) Submit(ctx context.Context, job JobRequest) (common.Hash, error) {
 	var s Submitted

@@ -288,6 +288,12 @@ type Transfer struct {
 	Amount Wei `json:"amountWei"`
 }
 
+// Payout is money for somebody else's account.
+type Payout struct {
+	To     common.Address `json:"to"`
+	Amount Wei            `json:"amountWei"`
+}
+
 // URLRequest asks a node to download a URL.
 type URLRequest struct {
 	URL string `json:"url"`

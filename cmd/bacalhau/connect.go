@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,18 +14,29 @@ import (
 )
 
 const (
-	envAPI = "BACALHAU_API"
-	// apiFile in a devstack's folder holds the URL of its API.
+	envAPI     = "BACALHAU_API"
+	envDataDir = "BACALHAU_DATA_DIR"
+	// apiFile in the folder of a running node or devstack holds the URL of its API.
 	apiFile = "api"
 )
 
 // defaultDevstackDir is the folder of a devstack that was given none.
-func defaultDevstackDir() (string, error) {
+func defaultDevstackDir() (string, error) { return homeDir("devstack", "--dir") }
+
+// dir is the data folder of the node that the command is about.
+func (a *app) dir() (string, error) {
+	if dir := cmp.Or(a.dataDir, os.Getenv(envDataDir)); dir != "" {
+		return filepath.Abs(dir)
+	}
+	return homeDir("node", "--data-dir")
+}
+
+func homeDir(name, flag string) (string, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("no place for the devstack's folder, name one with --dir: %w", err)
+		return "", fmt.Errorf("no place for the folder %s, name one with %s: %w", name, flag, err)
 	}
-	return filepath.Join(home, ".bacalhau", "devstack"), nil
+	return filepath.Join(home, ".bacalhau", name), nil
 }
 
 // node is the node that the command talks to.
@@ -32,6 +44,9 @@ func (a *app) node() (*client.Client, error) {
 	url, from, err := a.nodeURL()
 	if err != nil {
 		return nil, err
+	}
+	if !strings.Contains(url, "://") {
+		url = "http://" + url // as the node's own setting has it
 	}
 	node, err := client.New(url, &http.Client{})
 	if err != nil {
@@ -48,17 +63,23 @@ func (a *app) nodeURL() (url, from string, err error) {
 	if url := os.Getenv(envAPI); url != "" {
 		return url, envAPI, nil
 	}
-	dir, err := defaultDevstackDir()
-	if err != nil {
-		return client.DefaultURL, "default", nil // without a home there is no devstack's folder to look in
+	node, nodeErr := a.dir()
+	devstack, devstackErr := defaultDevstackDir()
+	if nodeErr != nil || devstackErr != nil {
+		return client.DefaultURL, "default", nil // without a home there is no folder to look in
 	}
-	path := filepath.Join(dir, apiFile)
-	raw, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return client.DefaultURL, "default", nil
-	case err != nil:
-		return "", "", fmt.Errorf("find the node: %w", err)
+	for _, dir := range []string{node, devstack} {
+		path := filepath.Join(dir, apiFile)
+		raw, err := os.ReadFile(path)
+		switch {
+		case err == nil:
+			return strings.TrimSpace(string(raw)), path, nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", "", fmt.Errorf("find the node: %w", err)
+		}
+		if a.dataDir != "" {
+			return "", "", fmt.Errorf("no node runs on %s: start it with `bacalhau serve --data-dir %s`", dir, a.dataDir)
+		}
 	}
-	return strings.TrimSpace(string(raw)), path, nil
+	return client.DefaultURL, "default", nil
 }

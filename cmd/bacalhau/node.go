@@ -11,13 +11,20 @@ import (
 )
 
 func newNodeCommand(a *app) *cobra.Command {
-	return newGroup("node", "See compute nodes", &cobra.Command{
-		Use:     "list",
-		Short:   "List the compute nodes with their stakes and reputation",
-		Example: "  bacalhau node list",
-		Args:    takesNothing,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.listNodes(cmd.Context()) },
-	})
+	return newGroup("node", "See compute nodes, and bring this one into the registry",
+		&cobra.Command{
+			Use:     "list",
+			Short:   "List the compute nodes with their stakes and reputation",
+			Example: "  bacalhau node list",
+			Args:    takesNothing,
+			RunE:    func(cmd *cobra.Command, _ []string) error { return a.listNodes(cmd.Context()) },
+		},
+		a.newStakeCommand(),
+		a.newNodeVerb("register", "Enter the registry: the node may be given work and may be drawn", (*client.Client).Register),
+		a.newNodeVerb("pause", "Keep new work away; what has begun goes on", (*client.Client).Pause),
+		a.newNodeVerb("resume", "End a pause", (*client.Client).Resume),
+		a.newNodeVerb("exit", "Leave the registry; locked money comes back as the work ends", (*client.Client).Exit),
+	)
 }
 
 func (a *app) listNodes(ctx context.Context) error {

@@ -14,6 +14,7 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	apiURL         string
+	dataDir        string
 	output         string        // outputTable or outputJSON
 	poll           time.Duration // between two looks at a running job
 }
@@ -22,6 +23,10 @@ type app struct {
 var commands = []func(*app) *cobra.Command{
 	newDemoCommand,
 	newDevstackCommand,
+	newInitCommand,
+	newServeCommand,
+	newConfigCommand,
+	newDeployCommand,
 	newRunCommand,
 	newGetCommand,
 	newJobCommand,
@@ -57,7 +62,8 @@ worker caught cheating loses far more than it could gain.`,
 		return badUsage("%w (see `%s --help`)", err, cmd.CommandPath())
 	})
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.apiURL, "api", "", "URL of the node's API (default: $"+envAPI+", else the devstack's, else http://127.0.0.1:1234)")
+	flags.StringVar(&a.apiURL, "api", "", "URL of the node's API (default: $"+envAPI+", else that of the node in the data folder, else the devstack's, else http://127.0.0.1:1234)")
+	flags.StringVar(&a.dataDir, "data-dir", "", "folder of the node that this is about (default: $"+envDataDir+", else ~/.bacalhau/node)")
 	flags.StringVarP(&a.output, "output", "o", outputTable, "how to print: table or json")
 	for _, command := range commands {
 		root.AddCommand(command(a))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/big"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
 	"github.com/filecoin-project/bacalhau/client"
@@ -25,7 +26,32 @@ func newWalletCommand(a *app) *cobra.Command {
 		},
 		a.newTransferCommand("deposit", "Move money from the account into the contract", (*client.Client).Deposit),
 		a.newTransferCommand("withdraw", "Move free money from the contract to the account", (*client.Client).Withdraw),
+		a.newPayCommand(),
 	)
+}
+
+func (a *app) newPayCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "pay ADDRESS AMOUNT",
+		Short: "Send money of the account to another account",
+		Long: `Send money of the account to another account, without the contract. The node that
+runs an embedded chain has all of its money at first and gives of it this way.
+
+` + amountHelp,
+		Example: "  bacalhau wallet pay 0x52908400098527886E0F7030069857D2E4169EE7 10eth",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 2 || !common.IsHexAddress(args[0]) {
+				return badUsage("give an address and an amount: %s", cmd.UseLine())
+			}
+			amount, err := parseAmount(args[1])
+			if err != nil {
+				return usageError{err}
+			}
+			return a.transfer(cmd.Context(), amount, func(c *client.Client, ctx context.Context, amount *big.Int) error {
+				return c.Pay(ctx, common.HexToAddress(args[0]), amount)
+			})
+		},
+	}
 }
 
 type transfer func(c *client.Client, ctx context.Context, amount *big.Int) error

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -34,8 +35,9 @@ type ComputeConfig struct {
 // Compute is a compute node's agent.
 type Compute struct {
 	ComputeConfig
-	perform *performer
-	slots   chan struct{} // one token for each piece being run
+	perform  *performer
+	slots    chan struct{} // one token for each piece being run
+	draining atomic.Bool
 
 	mu        sync.Mutex
 	specs     map[common.Hash]plan.SpecFacts
@@ -90,6 +92,9 @@ func (c *Compute) step(ctx context.Context) error {
 	var actions []plan.Action
 	c.Feed.Read(func(v *protocol.View) { actions = plan.Compute(v, facts) })
 	for _, a := range actions {
+		if c.draining.Load() && isNewWork(a) {
+			continue
+		}
 		c.act(ctx, a)
 	}
 	return nil

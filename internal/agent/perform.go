@@ -23,6 +23,8 @@ type performer struct {
 	running map[string]bool
 	failed  map[string]failure
 	asked   map[string]bool // by the plan that is being performed
+	rounds  int             // plans performed
+	settled chan struct{}   // closed and replaced after every plan
 	group   sync.WaitGroup
 }
 
@@ -36,6 +38,7 @@ func newPerformer(log *slog.Logger) *performer {
 	return &performer{
 		log: log, wake: make(chan struct{}, 1),
 		running: map[string]bool{}, failed: map[string]failure{}, asked: map[string]bool{},
+		settled: make(chan struct{}),
 	}
 }
 
@@ -137,7 +140,33 @@ func (p *performer) round(ctx context.Context, step func(context.Context) error)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	maps.DeleteFunc(p.failed, func(key string, _ failure) bool { return !p.asked[key] && !p.running[key] })
+	p.rounds++
+	close(p.settled)
+	p.settled = make(chan struct{})
 	return nil
+}
+
+// idle waits until a whole plan from now on has left nothing running, or for ctx.
+func (p *performer) idle(ctx context.Context) error {
+	p.mu.Lock()
+	from := p.rounds + 1 // one may be half through
+	p.mu.Unlock()
+	for {
+		p.mu.Lock()
+		whole, running, settled := p.rounds > from, len(p.running), p.settled
+		p.mu.Unlock()
+		if whole && running == 0 {
+			return nil
+		}
+		if !whole { // else what ends asks for the next plan
+			p.nudge()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-settled:
+		}
+	}
 }
 
 // nextRetry says after what pause something that failed may be tried again.

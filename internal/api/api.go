@@ -21,6 +21,13 @@ type Backend interface {
 	// Deposit and Withdraw move wei between the wallet's account and the contract; amounts are above zero.
 	Deposit(ctx context.Context, amount *big.Int) error
 	Withdraw(ctx context.Context, amount *big.Int) error
+	// Pay sends wei of the account to another one.
+	Pay(ctx context.Context, to common.Address, amount *big.Int) error
+	// Register enters the compute node in the registry, Exit takes it out; Pause keeps new work away until Resume.
+	Register(ctx context.Context) error
+	Pause(ctx context.Context) error
+	Resume(ctx context.Context) error
+	Exit(ctx context.Context) error
 	Submit(ctx context.Context, job client.JobRequest) (common.Hash, error)
 	// Jobs lists all jobs in any order; the API answers with the newest first.
 	Jobs(ctx context.Context) ([]client.JobSummary, error)
@@ -74,6 +81,11 @@ func (s *server) routes() []route {
 		{"GET /api/v1/wallet", answer(s, s.wallet)},
 		{"POST /api/v1/wallet/deposit", answer(s, s.deposit)},
 		{"POST /api/v1/wallet/withdraw", answer(s, s.withdraw)},
+		{"POST /api/v1/wallet/pay", answer(s, s.pay)},
+		{"POST /api/v1/node/register", answer(s, s.does(Backend.Register))},
+		{"POST /api/v1/node/pause", answer(s, s.does(Backend.Pause))},
+		{"POST /api/v1/node/resume", answer(s, s.does(Backend.Resume))},
+		{"POST /api/v1/node/exit", answer(s, s.does(Backend.Exit))},
 		{"GET /api/v1/jobs", answer(s, s.jobs)},
 		{"POST /api/v1/jobs", answer(s, s.submit)},
 		{"GET /api/v1/jobs/{id}", answer(s, s.job)},

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 	"math/big"
@@ -38,6 +39,25 @@ func (s *server) withdraw(w http.ResponseWriter, r *http.Request) (none, error) 
 		return none{}, err
 	}
 	return none{}, s.node.Withdraw(r.Context(), amount)
+}
+
+func (s *server) pay(w http.ResponseWriter, r *http.Request) (none, error) {
+	var p client.Payout
+	if err := decode(w, r, maxJSONBytes, &p); err != nil {
+		return none{}, err
+	}
+	switch {
+	case p.To == common.Address{}:
+		return none{}, badRequest("to: missing; give the address that gets the money")
+	case p.Amount.Int == nil || p.Amount.Sign() <= 0:
+		return none{}, badRequest("amountWei: give an amount above zero")
+	}
+	return none{}, s.node.Pay(r.Context(), p.To, p.Amount.Int)
+}
+
+// does makes a handler's function of something that needs nothing and tells nothing.
+func (s *server) does(it func(Backend, context.Context) error) func(http.ResponseWriter, *http.Request) (none, error) {
+	return func(_ http.ResponseWriter, r *http.Request) (none, error) { return none{}, it(s.node, r.Context()) }
 }
 
 func decodeTransfer(w http.ResponseWriter, r *http.Request) (*big.Int, error) {

@@ -53,7 +53,7 @@ func TestDocumentNamesEveryRoute(t *testing.T) {
 func TestDocumentNamesEveryField(t *testing.T) {
 	types := map[string]reflect.Type{}
 	for _, v := range []any{
-		client.Failure{}, client.Status{}, client.Wallet{}, client.Transfer{}, client.PieceRequest{}, client.JobRequest{},
+		client.Failure{}, client.Status{}, client.Wallet{}, client.Transfer{}, client.Payout{}, client.PieceRequest{}, client.JobRequest{},
 		client.Submitted{}, client.JobSummary{}, client.Job{}, client.PieceReport{}, client.ExecutionReport{},
 		client.ChallengeReport{}, client.AppealReport{}, client.JurorReport{}, client.Payment{}, client.Penalty{}, client.Cost{}, client.TransactionCost{}, client.Node{}, client.URLRequest{},
 		client.FetchRequest{}, client.Imported{}, client.Audit{}, protocol.Block{}, protocol.Input{}, protocol.Limits{},

@@ -52,7 +52,8 @@ var rooms = []room{
 	}},
 	// The command line checks modules and builds and verifies data itself, before it troubles a node.
 	{"cmd", []string{
-		"internal/node", "internal/api", "client", "data", "wasm", "wasm/confine", "protocol", "sim", "examples",
+		"internal/node", "internal/api", "internal/seal", "client", "data", "wasm", "wasm/confine", "protocol",
+		"protocol/plan", "sim", "examples",
 	}},
 }
 

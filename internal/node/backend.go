@@ -21,7 +21,7 @@ import (
 	"github.com/filecoin-project/bacalhau/wasm"
 )
 
-// backend is api.Backend: what a requester node does for its user.
+// backend is api.Backend: what a node does for its owner. Jobs are a requester node's.
 type backend struct{ *Node }
 
 var _ api.Backend = backend{}
@@ -49,31 +49,13 @@ func (b backend) Wallet(ctx context.Context) (client.Wallet, error) {
 	}, nil
 }
 
-func (b backend) Deposit(ctx context.Context, amount *big.Int) error {
-	key, err := b.onceKey("deposit")
-	if err != nil {
-		return err
-	}
-	_, err = b.market.Deposit(ctx, key, amount)
-	return err
-}
-
-func (b backend) Withdraw(ctx context.Context, amount *big.Int) error {
-	key, err := b.onceKey("withdraw")
-	if err != nil {
-		return err
-	}
-	_, err = b.market.Send(ctx, key, protocol.Withdraw{Amount: amount})
-	return err
-}
-
-// onceKey names a transaction that is like no other.
-func (b backend) onceKey(what string) (string, error) {
-	nonce, err := b.store.NextNonce()
-	return fmt.Sprintf("%s:%d", what, nonce), err
-}
+// errNoRequester is the answer to who wants work done of a node that only works.
+var errNoRequester = api.BadRequest{Err: errors.New("this is not a requester node: give jobs to one, or serve this one with --requester")}
 
 func (b backend) Submit(ctx context.Context, r client.JobRequest) (common.Hash, error) {
+	if b.requester == nil {
+		return common.Hash{}, errNoRequester
+	}
 	if !b.feed.Ready() {
 		return common.Hash{}, errors.New("the node is still reading the chain; try again in a moment")
 	}
@@ -192,6 +174,9 @@ func orDefault[T comparable](v, otherwise T) T {
 }
 
 func (b backend) Jobs(context.Context) ([]client.JobSummary, error) {
+	if b.requester == nil {
+		return nil, errNoRequester
+	}
 	files := b.requester.Files()
 	list := make([]client.JobSummary, 0, len(files))
 	b.feed.Read(func(v *protocol.View) {
@@ -203,6 +188,9 @@ func (b backend) Jobs(context.Context) ([]client.JobSummary, error) {
 }
 
 func (b backend) Job(ctx context.Context, id common.Hash) (job client.Job, err error) {
+	if b.requester == nil {
+		return job, errNoRequester
+	}
 	f, err := b.requester.File(id)
 	if err != nil {
 		return job, notFound(err)
@@ -212,6 +200,9 @@ func (b backend) Job(ctx context.Context, id common.Hash) (job client.Job, err e
 }
 
 func (b backend) Cancel(_ context.Context, id common.Hash) error {
+	if b.requester == nil {
+		return errNoRequester
+	}
 	f, err := b.requester.File(id)
 	if err != nil {
 		return notFound(err)

@@ -3,15 +3,20 @@ package node
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/filecoin-project/bacalhau/protocol"
 )
 
-// enter brings the wallet into the contract: a deposit when it is empty, the endpoint when it is new, and a compute
-// node into the registry. Each step is taken only if the chain lacks it, so that it may be interrupted anywhere.
+// enter brings the wallet into the contract, as far as it is told to: a deposit when it is empty, and a compute node
+// into the registry. The endpoint is announced in any case. Each step is taken only if the chain lacks it, so that it may
+// be interrupted anywhere.
 func (n *Node) enter(ctx context.Context) error {
 	if err := n.caughtUp(ctx); err != nil {
 		return err
+	}
+	if !n.cfg.Enter {
+		return n.announceWhenPaid(ctx)
 	}
 	wallet, err := n.market.Wallet(ctx, n.self)
 	if err != nil {
@@ -22,22 +27,54 @@ func (n *Node) enter(ctx context.Context) error {
 			return fmt.Errorf("first deposit of wallet %s: %w", n.self, err)
 		}
 	}
-	var registered bool
-	var endpoint string
-	var head protocol.Block
-	n.feed.Read(func(v *protocol.View) { registered, endpoint, head = v.Nodes[n.self], v.Endpoints[n.self], v.Head })
-	if url := n.URL(); endpoint != url {
-		key := fmt.Sprintf("announce:%d:%s", head.Number, url)
-		if _, err := n.market.Send(ctx, key, protocol.Announce{URL: url}); err != nil {
-			return err
-		}
+	if err := n.announce(ctx); err != nil {
+		return err
 	}
-	if n.compute != nil && !registered {
-		if _, err := n.market.Send(ctx, fmt.Sprintf("register:%d", head.Number), protocol.Register{}); err != nil {
-			return err
-		}
+	if n.compute != nil {
+		return n.register(ctx)
 	}
 	return nil
+}
+
+// announceWhenPaid announces as soon as the account can pay for it.
+func (n *Node) announceWhenPaid(ctx context.Context) error {
+	for pause := firstDialPause; ; pause = min(2*pause, lastDialPause) {
+		err := n.announce(ctx)
+		if err == nil || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		n.cfg.Log.Warn("others do not know yet where this node serves data, trying again", "in", pause, "err", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// announce tells others where the node serves data, unless they know.
+func (n *Node) announce(ctx context.Context) error {
+	var endpoint string
+	var head protocol.Block
+	n.feed.Read(func(v *protocol.View) { endpoint, head = v.Endpoints[n.self], v.Head })
+	url := n.URL()
+	if endpoint == url {
+		return nil
+	}
+	_, err := n.market.Send(ctx, fmt.Sprintf("announce:%d:%s", head.Number, url), protocol.Announce{URL: url})
+	return err
+}
+
+// register enters the registry, unless the node is in it.
+func (n *Node) register(ctx context.Context) error {
+	var registered bool
+	var head protocol.Block
+	n.feed.Read(func(v *protocol.View) { registered, head = v.Nodes[n.self], v.Head })
+	if registered {
+		return nil
+	}
+	_, err := n.market.Send(ctx, fmt.Sprintf("register:%d", head.Number), protocol.Register{})
+	return err
 }
 
 // caughtUp waits until the view has been up with the chain.

@@ -31,7 +31,7 @@ type NetworkConfig struct {
 	Misbehaviour Misbehaviour
 	// PeriodSeconds between blocks.
 	PeriodSeconds uint64
-	// APIAddr is where the requester node listens.
+	// APIAddr is where the requester node has its API.
 	APIAddr string
 	// Engines run the programs, dealt out to the nodes in turn; none is the platform's default.
 	Engines []string
@@ -218,30 +218,29 @@ func (n *Network) key(name string, wallet common.Address) (*ecdsa.PrivateKey, er
 
 // open opens one node. Its port is the one that it had last time, if that is free.
 func (n *Network) open(
-	ctx context.Context, name string, m *member, listen string, compute *ComputeConfig,
+	ctx context.Context, name string, m *member, api string, compute *ComputeConfig,
 ) (*Node, error) {
 	key, err := n.key(name, m.Wallet)
 	if err != nil {
 		return nil, err
 	}
 	cfg := Config{
-		Dir: filepath.Join(n.cfg.Dir, name), ChainURL: n.chain.WSURL(), Contract: n.state.Contract, Start: n.state.Start,
-		Key: key, Listen: listen, Deposit: clientDeposit, AllowPrivate: true, Compute: compute,
-		Log: n.cfg.Log.With("node", name),
+		Dir: filepath.Join(n.cfg.Dir, name), Chain: ChainConfig{URL: n.chain.WSURL()}, Contract: n.state.Contract,
+		Start: n.state.Start, Key: key, Listen: m.listen(), API: api, Enter: true, Deposit: clientDeposit,
+		AllowPrivate: true, Requester: compute == nil, Compute: compute, Log: n.cfg.Log.With("node", name),
 	}
 	if compute != nil {
 		cfg.Deposit = nodeDeposit
-		cfg.Listen = m.listen()
 	}
 	node, err := Open(ctx, cfg)
-	if err != nil && compute != nil && m.Listen != "" && ctx.Err() == nil {
-		cfg.Listen = anyPort // its old one was taken
+	if err != nil && m.Listen != "" && ctx.Err() == nil {
+		cfg.Listen = anyPort // its old one was taken, or so it seems
 		node, err = Open(ctx, cfg)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	m.Listen = node.listener.Addr().String()
+	m.Listen = node.public.listener.Addr().String()
 	return node, nil
 }
 
@@ -283,8 +282,8 @@ func (n *Network) Await(ctx context.Context) error {
 	}
 }
 
-// URL is the requester node's address.
-func (n *Network) URL() string { return n.requester.URL() }
+// URL is that of the requester node's API.
+func (n *Network) URL() string { return n.requester.API() }
 
 // Backend is what the requester node does for its user.
 func (n *Network) Backend() api.Backend { return backend{n.requester} }

@@ -5,11 +5,8 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/big"
-	"net"
-	"net/http"
 	"path/filepath"
 	"time"
 
@@ -32,21 +29,30 @@ import (
 type Config struct {
 	// Dir holds all of the node's files; one process may use it at a time.
 	Dir string
-	// ChainURL is an Ethereum JSON-RPC endpoint, http or ws.
-	ChainURL string
-	// Contract is the Market's address, and Start the block that has its deployment.
+	// Chain is reached by an Ethereum JSON-RPC endpoint.
+	Chain ChainConfig
+	// Contract is the Market's address, and Start the block that has its deployment; 0 is found out.
 	Contract common.Address
 	Start    uint64
 	Key      *ecdsa.PrivateKey
-	// Listen is the address of the HTTP server: the data gateway, and the API of a requester node.
+	// Listen is the address of the public HTTP server, which is the data gateway.
 	Listen string
-	// Deposit is put into the wallet in the contract when it is empty, wei.
+	// Announce is the URL of the public server as others reach it; "" is that of Listen.
+	Announce string
+	// API is the address of the owner's HTTP server, which moves money: for this machine only. "" is none.
+	API string
+	// Enter brings the wallet into the contract by itself, with Deposit (wei) if it is empty, and a compute node into
+	// the registry; otherwise that is its owner's to do.
+	Enter   bool
 	Deposit *big.Int
 	// AllowPrivate permits to fetch data from loopback and private addresses: for a network of one's own.
 	AllowPrivate bool
-	// Compute makes this a compute node; otherwise it is a requester node.
-	Compute *ComputeConfig
-	Log     *slog.Logger
+	// Requester makes this a requester node, Compute a compute node. A node may be both: then it acts for one wallet.
+	Requester bool
+	Compute   *ComputeConfig
+	// Drain is how long the node goes on with the work that it has begun once it is told to stop.
+	Drain time.Duration
+	Log   *slog.Logger
 }
 
 // ComputeConfig is what only a compute node needs.
@@ -68,8 +74,6 @@ func (c *Config) Check() error {
 	switch {
 	case c.Dir == "":
 		return errors.New("node: no directory given")
-	case c.ChainURL == "":
-		return errors.New("node: no chain given")
 	case c.Contract == common.Address{}:
 		return errors.New("node: no contract given")
 	case c.Key == nil:
@@ -77,7 +81,7 @@ func (c *Config) Check() error {
 	case c.Log == nil:
 		return errors.New("node: no logger given")
 	}
-	return nil
+	return c.Chain.Check()
 }
 
 // Node is a running node.
@@ -85,16 +89,17 @@ type Node struct {
 	cfg       Config
 	self      common.Address
 	chain     *chain.Client
+	sender    *chain.Sender
 	market    *market.Client
 	feed      *agent.Feed
 	store     *store.Store
 	data      *data.Store
 	fetcher   *data.Fetcher
 	runner    *confine.Runner
-	listener  net.Listener
-	server    *http.Server
-	requester *agent.Requester // nil on a compute node
-	compute   *agent.Compute   // nil on a requester node
+	public    *server
+	owner     *server          // nil without an API
+	requester *agent.Requester // nil if the node is none
+	compute   *agent.Compute   // nil if the node is none
 	run       []func(context.Context) error
 	closers   []func() error // in the order of opening
 	gas       gasBook
@@ -132,7 +137,7 @@ func Open(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := n.makeRunner(ctx); err != nil {
 		return nil, err
 	}
-	if err := n.makeAgent(); err != nil {
+	if err := n.makeAgents(); err != nil {
 		return nil, err
 	}
 	return n, n.listen()
@@ -140,7 +145,7 @@ func Open(ctx context.Context, cfg Config) (_ *Node, err error) {
 
 // connect opens the chain, the sender and the contract.
 func (n *Node) connect(ctx context.Context) (err error) {
-	if n.chain, err = chain.Dial(ctx, n.cfg.ChainURL); err != nil {
+	if n.chain, err = n.cfg.Chain.dial(ctx, n.cfg.Log); err != nil {
 		return err
 	}
 	n.closers = append(n.closers, func() error { n.chain.Close(); return nil })
@@ -149,12 +154,12 @@ func (n *Node) connect(ctx context.Context) (err error) {
 		return err
 	}
 	n.closers = append(n.closers, intents.Close)
-	sender, err := chain.NewSender(n.chain, n.cfg.Key, intents, chain.SenderConfig{})
-	if err != nil {
+	if n.sender, err = chain.NewSender(n.chain, n.cfg.Key, intents, n.cfg.Chain.sender()); err != nil {
 		return err
 	}
 	n.market, err = market.NewClient(ctx, market.Config{
-		Chain: n.chain, Sender: sender, Market: n.cfg.Contract, Start: n.cfg.Start,
+		Chain: n.chain, Sender: n.sender, Market: n.cfg.Contract, Start: n.cfg.Start,
+		Confirmations: n.cfg.Chain.Confirmations,
 	})
 	return err
 }
@@ -186,20 +191,33 @@ func (n *Node) makeRunner(ctx context.Context) (err error) {
 	return nil
 }
 
-func (n *Node) makeAgent() (err error) {
-	lib := &library{store: n.data, fetcher: n.fetcher}
-	if n.cfg.Compute == nil {
-		secret, err := protocol.NewClientSecret(crypto.FromECDSA(n.cfg.Key))
-		if err != nil {
+func (n *Node) makeAgents() (err error) {
+	if n.cfg.Requester {
+		if err := n.makeRequester(); err != nil {
 			return err
 		}
-		n.requester, err = agent.NewRequester(agent.RequesterConfig{
-			Deployment: n.deployment(), Self: n.self, Secret: secret, Feed: n.feed, Chain: n.market,
-			Library: lib, Store: n.store, Log: n.cfg.Log,
-		})
-		n.run = append(n.run, func(ctx context.Context) error { return n.requester.Run(ctx) })
+	}
+	if n.cfg.Compute != nil {
+		return n.makeCompute()
+	}
+	return nil
+}
+
+func (n *Node) makeRequester() error {
+	secret, err := protocol.NewClientSecret(crypto.FromECDSA(n.cfg.Key))
+	if err != nil {
 		return err
 	}
+	n.requester, err = agent.NewRequester(agent.RequesterConfig{
+		Deployment: n.deployment(), Self: n.self, Secret: secret, Feed: n.feed, Chain: n.market,
+		Library: &library{store: n.data, fetcher: n.fetcher}, Store: n.store, Log: n.cfg.Log,
+	})
+	n.run = append(n.run, func(ctx context.Context) error { return n.requester.Run(ctx) })
+	return err
+}
+
+func (n *Node) makeCompute() (err error) {
+	lib := &library{store: n.data, fetcher: n.fetcher}
 	n.compute, err = agent.NewCompute(n.cfg.Compute.BadActor.corrupt(agent.ComputeConfig{
 		Deployment: n.deployment(), Self: n.self, Policy: n.cfg.Compute.Policy, Parallel: n.cfg.Compute.Parallel,
 		Sign: func(digest common.Hash) ([]byte, error) { return signOffer(n.cfg.Key, digest) },
@@ -220,65 +238,60 @@ func signOffer(key *ecdsa.PrivateKey, digest common.Hash) ([]byte, error) {
 	return signature, nil
 }
 
-// listen starts to serve data, and on a requester node the API. An address in use is an error that names it.
-func (n *Node) listen() (err error) {
-	if n.listener, err = net.Listen("tcp", n.cfg.Listen); err != nil {
-		return fmt.Errorf("listen on %s: %w", n.cfg.Listen, err)
-	}
-	handler := n.data.Handler()
-	if n.requester != nil {
-		handler = api.New(backend{n}, n.cfg.Log)
-	} else {
-		handler = n.cfg.Compute.BadActor.handler(handler)
-	}
-	n.server = &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(n.cfg.Log.Handler(), slog.LevelDebug),
-	}
-	return nil
-}
-
-// URL is where the node serves HTTP.
-func (n *Node) URL() string { return "http://" + n.listener.Addr().String() }
-
 // Address is the node's wallet.
 func (n *Node) Address() common.Address { return n.self }
 
-// Run works until ctx ends or something fails for good. It returns nil if ctx ended.
+// Backend is what the node does for its owner.
+func (n *Node) Backend() api.Backend { return backend{n} }
+
+// Run works until ctx ends or something fails for good. It returns nil if ctx ended; before that it takes no new work
+// and goes on with what it has begun, as long as Config.Drain.
 func (n *Node) Run(ctx context.Context) error {
-	group, groupCtx := errgroup.WithContext(ctx)
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	group, groupCtx := errgroup.WithContext(work)
 	group.Go(func() error {
-		if err := n.server.Serve(n.listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
+		select {
+		case <-ctx.Done():
+			n.drain(groupCtx)
+			stop()
+		case <-groupCtx.Done():
 		}
 		return nil
 	})
-	group.Go(func() error {
-		<-groupCtx.Done()
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		if err := n.server.Shutdown(stop); err != nil {
-			return n.server.Close()
-		}
-		return nil
-	})
+	group.Go(func() error { return n.serve(groupCtx) })
 	group.Go(func() error { return n.market.Start(groupCtx) })
 	group.Go(func() error { return n.enter(groupCtx) })
 	for _, run := range n.run {
 		group.Go(func() error { return run(groupCtx) })
 	}
 	err := group.Wait()
-	if ctx.Err() != nil {
-		return nil
+	if work.Err() != nil {
+		return nil // it was told to
 	}
 	return err
+}
+
+// drain lets the compute node finish, within the time that it has.
+func (n *Node) drain(ctx context.Context) {
+	if n.compute == nil || n.cfg.Drain == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Drain)
+	defer cancel()
+	n.cfg.Log.Info("stopping: no new work is taken, what has begun goes on", "for", n.cfg.Drain)
+	if n.compute.Drain(ctx) != nil {
+		n.cfg.Log.Warn("stopping with work under way, which starts again with the node")
+	}
 }
 
 // Close releases everything, after Run has returned.
 func (n *Node) Close() error {
 	var errs []error
-	if n.listener != nil {
-		n.listener.Close() // closed already if Run served it
+	for _, s := range []*server{n.public, n.owner} {
+		if s != nil {
+			s.listener.Close() // closed already if Run served it
+		}
 	}
 	for i := len(n.closers) - 1; i >= 0; i-- {
 		errs = append(errs, n.closers[i]())

@@ -30,6 +30,29 @@ func DevelopmentParameters() protocol.Parameters {
 	}
 }
 
+// PublicParameters are those for a network of strangers: everybody has a day for what they may have to do, and what costs
+// gas on Filecoin is paid for.
+func PublicParameters() protocol.Parameters {
+	const hour, day = 3600, 24 * 3600
+	return protocol.Parameters{
+		MinStake:         new(big.Int).Mul(ether, big.NewInt(100)),
+		MinDeposit:       new(big.Int).Div(ether, big.NewInt(10)),
+		NoShowFee:        new(big.Int).Div(ether, big.NewInt(10)),
+		SettleWindow:     day,
+		DrawWindow:       hour,
+		SilentWindow:     day,
+		AppealWindow:     day,
+		MinExecuteWindow: hour / 2,
+		Confirmations:    10,
+		Redraws:          2,
+		MaxPieces:        1000,
+		MinCheckRate:     656, // 1 %
+		DeclinesPerDay:   5,
+		ChallengePrice:   new(big.Int).Div(ether, big.NewInt(20)),
+		JurySize:         5,
+	}
+}
+
 // Defaults of a job that does not say otherwise.
 const (
 	defaultMemoryBytes = 1 << 30

@@ -78,6 +78,18 @@ func LoadKey(dir string, address common.Address, password string) (*ecdsa.Privat
 	if err != nil {
 		return nil, fmt.Errorf("load key: %w", err)
 	}
+	key, err := OpenKeyFile(path, password)
+	if err != nil {
+		return nil, err
+	}
+	if found := crypto.PubkeyToAddress(key.PublicKey); found != address {
+		return nil, fmt.Errorf("load key: %s holds the key of %s, not of %s: the file was altered", path, found, address)
+	}
+	return key, nil
+}
+
+// OpenKeyFile opens one key file, wherever it is. The error is ErrWrongPassword, or says what is wrong with the file.
+func OpenKeyFile(path, password string) (*ecdsa.PrivateKey, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("load key: %w", err)
@@ -88,9 +100,6 @@ func LoadKey(dir string, address common.Address, password string) (*ecdsa.Privat
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load key: %s: %w", path, err)
-	}
-	if key.Address != address {
-		return nil, fmt.Errorf("load key: %s holds the key of %s, not of %s: the file was altered", path, key.Address, address)
 	}
 	return key.PrivateKey, nil
 }

@@ -48,6 +48,8 @@ type Node struct {
 	mu     sync.Mutex
 	wallet client.Wallet
 	jobs   []*client.Job
+
+	registered, paused bool
 }
 
 // New returns a node that ends with the test.
@@ -114,6 +116,46 @@ func (n *Node) Withdraw(_ context.Context, amount *big.Int) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return move(amount, &n.wallet.Free, &n.wallet.Account)
+}
+
+// Pay implements api.Backend.
+func (n *Node) Pay(_ context.Context, _ common.Address, amount *big.Int) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	gone := wei(0)
+	return move(amount, &n.wallet.Account, &gone)
+}
+
+// Register implements api.Backend.
+func (n *Node) Register(context.Context) error { return n.enter(true) }
+
+// Exit implements api.Backend.
+func (n *Node) Exit(context.Context) error { return n.enter(false) }
+
+func (n *Node) enter(registered bool) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.registered == registered {
+		return api.BadRequest{Err: errors.New("the node is there already")}
+	}
+	n.registered, n.paused = registered, false
+	return nil
+}
+
+// Pause implements api.Backend.
+func (n *Node) Pause(context.Context) error { return n.pause(true) }
+
+// Resume implements api.Backend.
+func (n *Node) Resume(context.Context) error { return n.pause(false) }
+
+func (n *Node) pause(paused bool) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.registered || n.paused == paused {
+		return api.BadRequest{Err: errors.New("the node is not registered, or there already")}
+	}
+	n.paused = paused
+	return nil
 }
 
 func move(amount *big.Int, from, to *client.Wei) error {

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/filecoin-project/bacalhau/internal/seal"
+)
+
+// passwordFileName in the data folder holds a password that init has made up.
+const passwordFileName = "password"
+
+type initOptions struct {
+	*layers
+	app        *app
+	importFrom string
+}
+
+func newInitCommand(a *app) *cobra.Command {
+	o := &initOptions{layers: newLayers(), app: a}
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Make a node's data folder, key and configuration file",
+		Long: `Make what a node needs to be served: the data folder, a wallet's key, and a
+configuration file with the settings given here. On a terminal it asks for what is
+missing. What exists already stays as it is.
+
+The key is encrypted with the password of --password-file, $` + envPassword + `, or the
+terminal; without any of them a password is made up and kept in the data folder,
+which then is as secret as the key.`,
+		Example: `  bacalhau init
+  bacalhau init --compute --chain calibration --contract 0x…
+  bacalhau init --requester --chain http://127.0.0.1:8545 --contract 0x… --import key.json`,
+		Args: takesNothing,
+		RunE: func(*cobra.Command, []string) error { return o.run() },
+	}
+	cmd.Flags().StringVar(&o.importFrom, "import", "", "take the key from a file: an Ethereum key file, or 64 hexadecimal digits")
+	cmd.Flags().AddFlagSet(o.flags)
+	cmd.Flags().SortFlags = false
+	return cmd
+}
+
+// initReport is what init prints.
+type initReport struct {
+	Dir    string         `json:"dir"`
+	Config string         `json:"config"`
+	Wallet common.Address `json:"wallet"`
+	// Made lists what was not there before.
+	Made []string `json:"made"`
+	Next []string `json:"next"`
+}
+
+func (o *initOptions) run() error {
+	dir, err := o.app.dir()
+	if err != nil {
+		return err
+	}
+	if err := o.load(dir); err != nil {
+		return err
+	}
+	r := initReport{Dir: dir, Config: filepath.Join(dir, configFile), Made: []string{}}
+	_, err = os.Stat(r.Config)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !fresh {
+		return err
+	}
+	if fresh {
+		if err := o.ask(); err != nil {
+			return err
+		}
+	}
+	if err := o.Check(); err != nil {
+		return usageError{err}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if r.Wallet, err = o.key(dir, &r); err != nil {
+		return err
+	}
+	if fresh {
+		if err := o.write(r.Config); err != nil {
+			return err
+		}
+		r.Made = append(r.Made, r.Config)
+	}
+	r.Next = o.next(r)
+	return o.app.print(r, func(w io.Writer) { printInit(w, r) })
+}
+
+// key is the node's wallet, made or imported if there is none.
+func (o *initOptions) key(dir string, r *initReport) (common.Address, error) {
+	keys, err := seal.Keys(keystoreOf(dir))
+	if err != nil {
+		return common.Address{}, err
+	}
+	if len(keys) > 0 {
+		return chooseWallet(dir, o.wallet)
+	}
+	password, random, err := o.newPassword(dir, r)
+	if err != nil {
+		return common.Address{}, err
+	}
+	wallet, err := o.app.addKey(keystoreOf(dir), o.importFrom, password, random)
+	if err == nil {
+		r.Made = append(r.Made, "wallet "+wallet.Hex())
+	}
+	return wallet, err
+}
+
+// newPassword is the one to encrypt a new key with, and whether it is random.
+func (o *initOptions) newPassword(dir string, r *initReport) (password string, random bool, err error) {
+	if _, set := os.LookupEnv(envPassword); o.passwordFile != "" || set {
+		password, err = o.app.password(o.passwordFile, "")
+		return password, false, err
+	}
+	if f, ok := o.app.terminal(); ok {
+		password, err = o.app.chooseSecret(f, "Password for the wallet's key (empty: keep one in the data folder): ")
+		if err != nil || password != "" {
+			return password, false, err
+		}
+	}
+	file := filepath.Join(dir, passwordFileName)
+	password = rand.Text()
+	if err := renameio.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
+		return "", false, err
+	}
+	r.Made = append(r.Made, file)
+	return password, true, o.set(o.flags.Lookup("password-file"), file, "init")
+}
+
+// write makes the configuration file of all settings that are not the defaults.
+func (o *initOptions) write(path string) error {
+	root := &yaml.Node{Kind: yaml.MappingNode, HeadComment: "Settings of a Bacalhau node; `bacalhau config` lists all that there are."}
+	o.flags.VisitAll(func(f *pflag.Flag) {
+		if f.Value.String() != f.DefValue {
+			var value yaml.Node
+			value.SetString(f.Value.String())
+			root.Content = append(root.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: f.Name}, &value)
+		}
+	})
+	raw, err := yaml.Marshal(root)
+	if err != nil {
+		return err
+	}
+	return renameio.WriteFile(path, raw, 0o600)
+}
+
+// next is what is left to do.
+func (o *initOptions) next(r initReport) []string {
+	with := ""
+	if home, err := homeDir("node", ""); err != nil || home != r.Dir {
+		with = " --data-dir " + r.Dir
+	}
+	serve := "bacalhau serve" + with
+	if o.chain == embeddedChain {
+		return []string{serve}
+	}
+	next := []string{fmt.Sprintf("send wallet %s some of the chain's token, for its transactions and its stake or deposit", r.Wallet), serve}
+	if o.compute {
+		next = append(next, "bacalhau node stake"+with, "bacalhau node register"+with)
+	} else {
+		next = append(next, "bacalhau wallet deposit AMOUNT"+with)
+	}
+	return next
+}
+
+func printInit(w io.Writer, r initReport) {
+	fmt.Fprintf(w, "folder    %s\nsettings  %s\nwallet    %s\nmade      %s\n\nNext:\n",
+		r.Dir, r.Config, r.Wallet, cmp.Or(strings.Join(r.Made, ", "), "nothing, all was there"))
+	for _, step := range r.Next {
+		fmt.Fprintln(w, "  "+step)
+	}
+}

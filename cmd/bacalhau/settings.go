@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/pflag"
+
+	"github.com/filecoin-project/bacalhau/internal/node"
+	"github.com/filecoin-project/bacalhau/wasm"
+)
+
+// settings is what the owner of a node can set: on the command line, in the environment, in the configuration file, or
+// not at all. register is the list of them.
+type settings struct {
+	compute, requester bool
+
+	chain         string
+	contract      common.Address
+	contractBlock uint64
+	chainListen   string
+	chainPeriod   time.Duration
+
+	wallet       common.Address
+	passwordFile string
+
+	listen, api, announce string
+	allowPrivate          bool
+
+	engine        string
+	parallel      int
+	minBid        big.Int // wei
+	minFuelPrice  big.Int // wei
+	maxPieces     uint32
+	offerLifetime time.Duration
+	appeals       bool
+
+	drain     time.Duration
+	logLevel  string
+	logFormat string
+}
+
+// embeddedChain is the chain's name that makes a node run one.
+const embeddedChain = "embedded"
+
+// register puts every setting on a flag set, by the name that it has everywhere, with its default and what it means.
+func (s *settings) register(f *pflag.FlagSet) {
+	f.BoolVar(&s.compute, "compute", false, "be a compute node: run work for pay")
+	f.BoolVar(&s.requester, "requester", false, "be a requester node: have work run, for the commands run, job and get")
+
+	f.StringVar(&s.chain, "chain", "", "the chain: "+strings.Join(chainNames(), ", ")+
+		", or the URL of a JSON-RPC endpoint; with embedded, this process runs a chain for development")
+	f.Var((*addressValue)(&s.contract), "contract", "address of the market's contract on the chain")
+	f.Uint64Var(&s.contractBlock, "contract-block", 0, "block of the contract's deployment (default: found by asking the chain)")
+	f.StringVar(&s.chainListen, "chain-listen", "127.0.0.1:8545", "address of an embedded chain's JSON-RPC, HTTP and WebSocket")
+	f.DurationVar(&s.chainPeriod, "chain-period", time.Second, "time between an embedded chain's blocks, whole seconds")
+
+	f.Var((*addressValue)(&s.wallet), "wallet", "the wallet's address, of those in the folder keystore (default: the only one)")
+	f.StringVar(&s.passwordFile, "password-file", "", "file with the password of the wallet's key (default: $"+envPassword+", else it is asked for)")
+
+	f.StringVar(&s.listen, "listen", "127.0.0.1:4242", "address of the public server, where others get data")
+	f.StringVar(&s.announce, "announce", "", "URL of the public server as others reach it (default: that of --listen)")
+	f.StringVar(&s.api, "api", "127.0.0.1:1234", "address of the owner's API, which moves money: keep it to this machine")
+	f.BoolVar(&s.allowPrivate, "allow-private", false, "fetch data from loopback and private addresses too: for a network of one's own")
+
+	f.StringVar(&s.engine, "engine", "", "what runs the programs: "+strings.Join(wasm.Engines(), " or ")+" (default: the platform's)")
+	f.IntVar(&s.parallel, "parallel", 0, "pieces to run at once (default: one for each processor)")
+	f.Var(amountVar(&s.minBid, "1wei"), "min-bid", "least bid for a piece to take work")
+	f.Var(amountVar(&s.minFuelPrice, "100wei"), "min-fuel-price", "least price for a unit of fuel to take metered work")
+	f.Uint32Var(&s.maxPieces, "max-pieces", 4000, "pieces to hold at once, in executions and standing offers")
+	f.DurationVar(&s.offerLifetime, "offer-lifetime", 5*time.Minute, "how long an offer stands, whole seconds")
+	f.BoolVar(&s.appeals, "appeals", true, "appeal against verdicts that a result of this node is wrong")
+
+	f.DurationVar(&s.drain, "drain", 30*time.Second, "how long to go on with begun work when told to stop")
+	f.StringVar(&s.logLevel, "log-level", "info", "least level to log: debug, info, warn or error")
+	f.StringVar(&s.logFormat, "log-format", "text", "how to log: text or json")
+}
+
+func chainNames() []string {
+	names := []string{embeddedChain}
+	for _, c := range node.Chains() {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// Check returns the first thing wrong with the settings; it names them.
+func (s *settings) Check() error {
+	switch {
+	case s.chain == "":
+		return fmt.Errorf("chain: name the chain: %s, or the URL of a JSON-RPC endpoint", strings.Join(chainNames(), ", "))
+	case s.chain != embeddedChain && s.contract == (common.Address{}):
+		return fmt.Errorf("contract: give the address of the market on chain %s; who runs the network tells it, or make one with `bacalhau deploy`", s.chain)
+	case s.chain != embeddedChain && !s.compute && !s.requester:
+		return errors.New("compute, requester: say what the node is: one of them, or both")
+	case s.chainPeriod < time.Second || s.chainPeriod%time.Second != 0:
+		return fmt.Errorf("chain-period: %v is not a whole number of seconds", s.chainPeriod)
+	case s.engine != "" && !slices.Contains(wasm.Engines(), s.engine):
+		return fmt.Errorf("engine: %q is not in this build; it has %s", s.engine, strings.Join(wasm.Engines(), ", "))
+	case s.parallel < 0:
+		return fmt.Errorf("parallel: %d is below 1", s.parallel)
+	case s.maxPieces == 0:
+		return errors.New("max-pieces: a compute node that holds no piece does nothing: give at least 1")
+	case s.offerLifetime < time.Second || s.offerLifetime%time.Second != 0:
+		return fmt.Errorf("offer-lifetime: %v is not a whole number of seconds", s.offerLifetime)
+	case s.drain < 0:
+		return fmt.Errorf("drain: %v is below zero", s.drain)
+	case logLevels[s.logLevel] == nil:
+		return fmt.Errorf("log-level: %q is none of debug, info, warn, error", s.logLevel)
+	case s.logFormat != "text" && s.logFormat != "json":
+		return fmt.Errorf("log-format: %q is neither text nor json", s.logFormat)
+	}
+	if s.chain != embeddedChain {
+		if _, err := node.ChainNamed(s.chain); err != nil {
+			return fmt.Errorf("chain: %w", err)
+		}
+	}
+	return s.checkAddresses()
+}
+
+// checkAddresses looks at where the node listens and what it tells others of it.
+func (s *settings) checkAddresses() error {
+	for _, setting := range []struct{ name, address string }{{"listen", s.listen}, {"api", strings.TrimPrefix(s.api, "http://")}, {"chain-listen", s.chainListen}} {
+		if _, _, err := net.SplitHostPort(setting.address); err != nil {
+			return fmt.Errorf("%s: %q is not an address such as 127.0.0.1:1234: %w", setting.name, setting.address, err)
+		}
+	}
+	if s.announce != "" {
+		return checkAnnounced(s.announce)
+	}
+	host, _, _ := net.SplitHostPort(s.listen)
+	ip := net.ParseIP(host)
+	switch {
+	case host == "" || ip != nil && ip.IsUnspecified():
+		return fmt.Errorf("announce: give the URL at which others reach %s, such as http://node.example.org:4242", s.listen)
+	case ip != nil && ip.IsLoopback() && !s.allowPrivate && s.chain != embeddedChain:
+		return fmt.Errorf("listen: others cannot reach %s: give an address that they can, and announce if they know it by another; "+
+			"for a network on this machine, set allow-private", s.listen)
+	}
+	return nil
+}
