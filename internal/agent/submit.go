@@ -145,11 +145,7 @@ func (r *Requester) affordable(ctx context.Context, t protocol.Terms, count uint
 	if err != nil {
 		return fmt.Errorf("read wallet: %w", err)
 	}
-	r.mu.Lock()
-	running := r.unfinished()
-	r.mu.Unlock()
-	rules, need := plan.Terms{Self: r.Self, Parameters: r.Parameters}, new(big.Int)
-	r.Feed.Read(func(v *protocol.View) { need.Add(need, rules.Reserved(v, maps.Keys(running))) })
+	rules, need := plan.Terms{Self: r.Self, Parameters: r.Parameters}, r.Reserved()
 	executions := (int64(t.Pieces) + int64(count) - 1) / int64(count)
 	need.Add(need, new(big.Int).Mul(t.Bid, big.NewInt(int64(t.Pieces))))
 	need.Add(need, new(big.Int).Mul(rules.Stake(t), big.NewInt(executions)))
@@ -158,6 +154,16 @@ func (r *Requester) affordable(ctx context.Context, t protocol.Terms, count uint
 		return &FundsError{Need: need, Free: wallet.Free}
 	}
 	return nil
+}
+
+// Reserved is what the checks of executions under way may still cost, wei.
+func (r *Requester) Reserved() *big.Int {
+	r.mu.Lock()
+	running := r.unfinished()
+	r.mu.Unlock()
+	rules, reserved := plan.Terms{Self: r.Self, Parameters: r.Parameters}, new(big.Int)
+	r.Feed.Read(func(v *protocol.View) { reserved.Add(reserved, rules.Reserved(v, maps.Keys(running))) })
+	return reserved
 }
 
 // Cancel gives up what is not assigned yet; running executions end normally.

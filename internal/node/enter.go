@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"time"
 
 	"github.com/filecoin-project/bacalhau/protocol"
@@ -15,12 +16,15 @@ func (n *Node) enter(ctx context.Context) error {
 	if err := n.caughtUp(ctx); err != nil {
 		return err
 	}
-	if !n.cfg.Enter {
-		return n.announceWhenPaid(ctx)
-	}
 	wallet, err := n.market.Wallet(ctx, n.self)
 	if err != nil {
 		return err
+	}
+	if !n.cfg.Enter {
+		if err := n.tellWhatIsMissing(ctx, wallet); err != nil {
+			return err
+		}
+		return n.announceWhenPaid(ctx)
 	}
 	if n.cfg.Deposit != nil && wallet.Free.Sign() == 0 && wallet.Locked.Sign() == 0 {
 		if _, err := n.market.Deposit(ctx, "deposit:initial", n.cfg.Deposit); err != nil {
@@ -32,6 +36,30 @@ func (n *Node) enter(ctx context.Context) error {
 	}
 	if n.compute != nil {
 		return n.register(ctx)
+	}
+	return nil
+}
+
+// tellWhatIsMissing logs what keeps the node from working that its owner can mend.
+func (n *Node) tellWhatIsMissing(ctx context.Context, w protocol.Wallet) error {
+	account, err := n.chain.Balance(ctx, n.self)
+	if err != nil {
+		return err
+	}
+	has, p := new(big.Int).Add(w.Free, w.Locked), n.market.Deployed()
+	if account.Sign() == 0 {
+		n.cfg.Log.Warn("the wallet's account is empty, and no transaction goes without money: send it some of the chain's token",
+			"wallet", n.self)
+	}
+	switch {
+	case n.compute != nil && has.Cmp(p.MinStake) < 0:
+		n.cfg.Log.Warn("the node gets no work before it has its stake: run bacalhau node stake, then bacalhau node register",
+			"wallet", n.self, "stakeWei", p.MinStake, "missingWei", new(big.Int).Sub(p.MinStake, has))
+	case n.compute != nil && !w.Registered:
+		n.cfg.Log.Warn("the node gets no work before it is registered: run bacalhau node register", "wallet", n.self)
+	}
+	if n.requester != nil && w.Free.Cmp(p.MinDeposit) <= 0 {
+		n.cfg.Log.Warn("no job can be paid: run bacalhau wallet deposit", "wallet", n.self, "freeWei", w.Free)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/big"
 	"path/filepath"
@@ -125,10 +126,10 @@ func Open(ctx context.Context, cfg Config) (_ *Node, err error) {
 	}
 	n.closers = append(n.closers, n.data.Close)
 	n.fetcher = &data.Fetcher{Store: n.data, HTTP: data.NewClient(data.ClientOptions{AllowPrivate: cfg.AllowPrivate})}
-	if err := n.connect(ctx); err != nil {
+	if n.feed, err = agent.NewFeed(n.store); err != nil {
 		return nil, err
 	}
-	if n.feed, err = agent.NewFeed(n.store); err != nil {
+	if err := n.connect(ctx); err != nil {
 		return nil, err
 	}
 	if err := n.market.Subscribe(n.feed); err != nil {
@@ -149,6 +150,16 @@ func (n *Node) connect(ctx context.Context) (err error) {
 		return err
 	}
 	n.closers = append(n.closers, func() error { n.chain.Close(); return nil })
+	if err := market.Recognise(ctx, n.chain, n.cfg.Contract); err != nil {
+		return err
+	}
+	owner := store.Owner{ChainID: n.chain.ChainID().Uint64(), Contract: n.cfg.Contract, Wallet: n.self}
+	if err := n.store.Bind(owner); err != nil {
+		return fmt.Errorf("folder %s: %w", n.cfg.Dir, err)
+	}
+	if err := n.findStart(ctx); err != nil {
+		return err
+	}
 	intents, err := chain.OpenIntents(filepath.Join(n.cfg.Dir, "intents"))
 	if err != nil {
 		return err
@@ -162,6 +173,17 @@ func (n *Node) connect(ctx context.Context) (err error) {
 		Confirmations: n.cfg.Chain.Confirmations,
 	})
 	return err
+}
+
+// findStart finds the block of the contract's deployment, if it is needed and unknown.
+func (n *Node) findStart(ctx context.Context) (err error) {
+	if n.cfg.Start != 0 || len(n.feed.Checkpoints()) > 0 {
+		return nil
+	}
+	if n.cfg.Start, err = n.chain.Birth(ctx, n.cfg.Contract); err != nil {
+		return fmt.Errorf("the chain's node does not tell in which block contract %s was deployed: set contract-block: %w", n.cfg.Contract, err)
+	}
+	return nil
 }
 
 func (n *Node) deployment() agent.Deployment {
@@ -218,10 +240,14 @@ func (n *Node) makeRequester() error {
 
 func (n *Node) makeCompute() (err error) {
 	lib := &library{store: n.data, fetcher: n.fetcher}
+	var acts agent.Chain = n.market
+	if n.requester != nil {
+		acts = sharedPurse{n.market, n.self, n.requester.Reserved}
+	}
 	n.compute, err = agent.NewCompute(n.cfg.Compute.BadActor.corrupt(agent.ComputeConfig{
 		Deployment: n.deployment(), Self: n.self, Policy: n.cfg.Compute.Policy, Parallel: n.cfg.Compute.Parallel,
 		Sign: func(digest common.Hash) ([]byte, error) { return signOffer(n.cfg.Key, digest) },
-		Feed: n.feed, Chain: n.market, Library: lib, Store: n.store, Log: n.cfg.Log,
+		Feed: n.feed, Chain: acts, Library: lib, Store: n.store, Log: n.cfg.Log,
 		Executor: &executor{store: n.data, fetcher: n.fetcher, runner: n.runner},
 	}))
 	n.run = append(n.run, func(ctx context.Context) error { return n.compute.Run(ctx) })

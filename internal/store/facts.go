@@ -19,7 +19,29 @@ const (
 	spaceDelivered = 'd'
 	spaceLog       = 'l'
 	spacePoint     = 'p'
+	spaceOwner     = 'o'
 )
+
+// Owner is whose facts a store holds.
+type Owner struct {
+	ChainID          uint64
+	Contract, Wallet common.Address
+}
+
+// Bind gives the store to its owner for ever. It is an error if it has another one.
+func (s *Store) Bind(o Owner) error {
+	var bound Owner
+	switch err := s.get(spaceOwner, nil, &bound); {
+	case errors.Is(err, ErrNotFound):
+		return s.put(spaceOwner, nil, o)
+	case err != nil:
+		return err
+	case bound != o:
+		return fmt.Errorf("the node's facts are those of wallet %s with contract %s on chain %d, and now it should be wallet %s with "+
+			"contract %s on chain %d: give each its own folder", bound.Wallet, bound.Contract, bound.ChainID, o.Wallet, o.Contract, o.ChainID)
+	}
+	return nil
+}
 
 // Work is a seat's finished work: everything that the node needs to publish, prove and open its commitment.
 type Work struct {

@@ -134,3 +134,27 @@ func TestCallerErrorsStopAListing(t *testing.T) {
 		t.Errorf("got %v, want the visitor's error", err)
 	}
 }
+
+func TestBelongsToOneOwner(t *testing.T) {
+	dir := t.TempDir()
+	mine := store.Owner{ChainID: 1, Contract: common.Address{2}, Wallet: common.Address{3}}
+	s := open(t, dir)
+	for range 2 {
+		if err := s.Bind(mine); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir)
+	for _, other := range []store.Owner{
+		{ChainID: 9, Contract: mine.Contract, Wallet: mine.Wallet},
+		{ChainID: mine.ChainID, Contract: common.Address{9}, Wallet: mine.Wallet},
+		{ChainID: mine.ChainID, Contract: mine.Contract, Wallet: common.Address{9}},
+	} {
+		if err := s.Bind(other); err == nil {
+			t.Errorf("the store of %+v was given to %+v", mine, other)
+		}
+	}
+}
