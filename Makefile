@@ -125,6 +125,11 @@ smt: contracts/node_modules ## prove what holds of every payment with solc's mod
 fuzz-contracts: contracts/node_modules ## a million random steps of the contract, every wei accounted for
 	cd contracts && FOUNDRY_PROFILE=fuzz tools/forge test --match-path test/invariant/Money.t.sol --match-test '^invariant'
 
+.PHONY: kill
+KILLS := 200
+kill: ## kill nodes, requester and chain at random moments of jobs, and show what became of it: make kill KILLS=1000
+	go test ./cmd/bacalhau -run '^TestKillAnything$$' -count=1 -timeout 4h -v -kills $(KILLS)
+
 clean: ## remove what was built and installed here
 	rm -rf bin bacalhau contracts/out contracts/cache contracts/node_modules examples/toolchain/node_modules
 

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/filecoin-project/bacalhau/client"
+	"github.com/filecoin-project/bacalhau/internal/seal"
+)
+
+// swarm is a network of nodes in processes of their own: one that runs the chain and has all of the money, a requester
+// node and compute nodes.
+type swarm struct {
+	testing.TB
+	chain, requester *daemon
+	nodes            []*daemon
+}
+
+// daemon is a node in a process of its own, at the same addresses whenever it is started.
+type daemon struct {
+	testing.TB
+	name   string
+	dir    string
+	args   []string // of serve
+	cmd    *exec.Cmd
+	log    *os.File
+	api    *client.Client
+	wallet common.Address
+}
+
+// newSwarm starts so many compute nodes, all registered, with flags of serve for each, and a requester with a deposit.
+func newSwarm(t testing.TB, nodes int, flags ...string) *swarm {
+	t.Helper()
+	rpc := freeAddress(t)
+	s := &swarm{TB: t}
+	s.chain = newDaemon(t, "chain", "--chain", embeddedChain, "--chain-listen", rpc)
+	s.chain.start()
+	s.chain.awaitReady()
+	status, err := s.chain.api.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	join := func(name string, flags ...string) *daemon {
+		d := newDaemon(t, name, append([]string{
+			"--chain", "ws://" + rpc, "--contract", status.Contract.Hex(), "--allow-private",
+		}, flags...)...)
+		if err := s.chain.api.Pay(t.Context(), d.wallet, ether(1000)); err != nil {
+			t.Fatalf("pay %s: %v", name, err)
+		}
+		d.start()
+		return d
+	}
+	s.requester = join("requester", "--requester")
+	for i := range nodes {
+		s.nodes = append(s.nodes, join(fmt.Sprintf("node-%d", i+1), append([]string{"--compute"}, flags...)...))
+	}
+	s.requester.deposit(ether(100))
+	for _, n := range s.nodes {
+		n.deposit(ether(100))
+		if err := n.api.Register(t.Context()); err != nil {
+			t.Fatalf("register %s: %v", n.name, err)
+		}
+	}
+	return s
+}
+
+// all are the swarm's processes.
+func (s *swarm) all() []*daemon { return append([]*daemon{s.chain, s.requester}, s.nodes...) }
+
+// newDaemon makes a node's folder, wallet and addresses, and does not start it yet.
+func newDaemon(t testing.TB, name string, flags ...string) *daemon {
+	t.Helper()
+	d := &daemon{TB: t, name: name, dir: filepath.Join(t.TempDir(), name)}
+	api := freeAddress(t)
+	d.args = append([]string{"--listen", freeAddress(t), "--api", api, "--drain", "1s"}, flags...)
+	var err error
+	if d.wallet, err = seal.NewKey(keystoreOf(d.dir), password, true); err != nil {
+		t.Fatal(err)
+	}
+	if d.api, err = client.New("http://"+api, nil); err != nil {
+		t.Fatal(err)
+	}
+	if d.log, err = os.Create(filepath.Join(d.dir, "log")); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		d.kill()
+		d.log.Close()
+		if t.Failed() {
+			t.Logf("the end of %s's log:\n%s", name, tail(d.log.Name(), 4<<10))
+		}
+	})
+	return d
+}
+
+// password of all wallets here. It protects nothing.
+const password = "password"
+
+func (d *daemon) start() {
+	d.Helper()
+	d.cmd = program(append([]string{"serve", "--data-dir", d.dir}, d.args...)...)
+	d.cmd.Env = append(d.cmd.Env, envPassword+"="+password)
+	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
+	if err := d.cmd.Start(); err != nil {
+		d.Fatal(err)
+	}
+}
+
+// kill ends the process as a power cut would.
+func (d *daemon) kill() {
+	if d.cmd != nil && d.cmd.ProcessState == nil {
+		d.cmd.Process.Kill()
+		d.cmd.Wait()
+	}
+}
+
+// awaitReady waits until the node has read the chain up to its head.
+func (d *daemon) awaitReady() {
+	d.Helper()
+	await(d, func() error {
+		status, err := d.api.Status(d.Context())
+		if err == nil && !status.Ready {
+			err = errors.New("still reading the chain")
+		}
+		return err
+	})
+}
+
+func (d *daemon) deposit(amount *big.Int) {
+	d.Helper()
+	d.awaitReady()
+	if err := d.api.Deposit(d.Context(), amount); err != nil {
+		d.Fatalf("deposit of %s: %v", d.name, err)
+	}
+}
+
+// run submits a job and returns without waiting for it.
+func (d *daemon) run(args ...string) (common.Hash, error) {
+	cmd := program(append([]string{"--api", d.api.URL(), "--output", "json", "run", "--detach"}, args...)...)
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			err = fmt.Errorf("%w: %s", err, exit.Stderr)
+		}
+		return common.Hash{}, err
+	}
+	var submitted client.Submitted
+	return submitted.ID, json.Unmarshal(out, &submitted)
+}
+
+// await waits until something succeeds; in vain it ends with the test binary's own deadline.
+func await(t testing.TB, try func() error) {
+	t.Helper()
+	for {
+		err := try()
+		if err == nil {
+			return
+		}
+		select {
+		case <-t.Context().Done():
+			t.Fatal(err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// freeAddress is one on this machine that nobody listened on a moment ago.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func ether(n int64) *big.Int { return new(big.Int).Mul(big.NewInt(n), big.NewInt(1e18)) }
+
+// tail is the last bytes of a file.
+func tail(path string, bytes int) string {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	return string(raw[max(0, len(raw)-bytes):])
+}
