@@ -355,11 +355,13 @@ var artifacts = flag.String("artifacts", "", "compare with the contract that for
 
 func build(t *testing.T) market.Build {
 	t.Helper()
+	b := market.Compiled()
 	if *artifacts == "" {
-		return market.Compiled()
+		return b
 	}
-	return market.Build{
-		Market: artifact(t, "Market"), Verifications: artifact(t, "Verifications"),
-		Disputes: artifact(t, "Disputes"), Appeals: artifact(t, "Appeals"),
+	for i := range b.Parts {
+		b.Parts[i].Hex = artifact(t, b.Parts[i].Name)
 	}
+	b.Market = artifact(t, "Market")
+	return b
 }

@@ -68,8 +68,8 @@ func newContract(t *testing.T, build market.Build, p protocol.Parameters) *contr
 	}, db, &rules, vm.Config{})
 	c.evm.SetTxContext(vm.TxContext{GasPrice: new(uint256.Int)})
 	var parts []common.Address
-	for _, code := range []string{build.Verifications, build.Disputes, build.Appeals} {
-		parts = append(parts, c.deploy(t, code, p))
+	for _, part := range build.Parts {
+		parts = append(parts, c.deploy(t, part.Hex, p))
 	}
 	c.address = c.deploy(t, build.Market, p, parts...)
 	return c

@@ -109,7 +109,7 @@ func (e *Explorer) nameless(s State) State {
 		declined[e.Dishonest.Has(p)] = append(declined[e.Dishonest.Has(p)], s.Wallets[p].Declines)
 	}
 	for i, seat := range s.Seats {
-		if i > 0 && seat.holds() {
+		if i > 0 && seat.Node != 0 {
 			s.Seats[i].Node = Party(2 * s.Wallets[seat.Node].Declines)
 			if e.Dishonest.Has(seat.Node) {
 				s.Seats[i].Node++

@@ -50,7 +50,8 @@ func commitVerification(p *play) {
 	p.emit("SeatCommitted")
 }
 
-// drawAgain gives the seat to somebody else, as often as it may be redrawn.
+// drawAgain gives the seat to somebody else, as often as it may be redrawn. Until then it keeps its node, lest that one is
+// drawn again.
 func (p *play) drawAgain() {
 	s := p.seat()
 	if s.Redraws == p.g.Redraws {
@@ -58,7 +59,7 @@ func (p *play) drawAgain() {
 		return
 	}
 	*s = Seat{
-		Status: protocol.SeatStatusDrawing, Redraws: s.Redraws + 1,
+		Status: protocol.SeatStatusDrawing, Node: s.Node, Redraws: s.Redraws + 1,
 		Immature: p.g.Confirmations, Left: p.g.DrawWindow,
 	}
 	p.emit("SeatChanged")

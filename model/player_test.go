@@ -32,7 +32,8 @@ type records struct {
 	job       *protocol.Job
 	execution protocol.Execution
 	check     protocol.Verification
-	seats     []protocol.Seat
+	panel     []protocol.Seat
+	seats     []protocol.Seat // those of the panel that have a record
 	challenge protocol.Challenge
 	jury      protocol.Jury
 	votes     map[uint8]protocol.VoteRun
@@ -57,7 +58,7 @@ func (p *player) records() (records, error) {
 		r.execution = returned
 	}
 	if run.Verification != nil {
-		r.check, r.seats = *run.Verification, run.Panel(p.terms)
+		r.check, r.panel, r.seats = *run.Verification, run.Panel(p.terms), run.Told(p.terms)
 	}
 	if run.Challenge != nil {
 		r.challenge = *run.Challenge
@@ -73,8 +74,8 @@ func (p *player) records() (records, error) {
 
 // seat is the record of a verifier's seat, zero if the panel has none.
 func (r *records) seat(number uint8) protocol.Seat {
-	if i := int(number) - 2; i >= 0 && i < len(r.seats) {
-		return r.seats[i]
+	if i := int(number) - 2; i >= 0 && i < len(r.panel) {
+		return r.panel[i]
 	}
 	return protocol.Seat{}
 }
@@ -139,7 +140,7 @@ func (p *player) seatCall(s State, m Move, r records) protocol.Call {
 	switch m.Kind {
 	case Draw:
 		return protocol.Draw{
-			Terms: p.terms, Execution: r.execution, Verification: r.check, Seat: seat, Other: r.seat(5 - m.Seat),
+			Terms: p.terms, Execution: r.execution, Verification: r.check, Seats: r.seats, Number: m.Seat,
 		}
 	case CommitVerification:
 		k := p.say(statement{by: s.Seats[m.Seat-1].Node, seat: m.Seat, result: m.Result})
@@ -148,7 +149,9 @@ func (p *player) seatCall(s State, m Move, r records) protocol.Call {
 	case DeclineSeat:
 		return protocol.DeclineSeat{Terms: p.terms, Execution: r.execution, Seat: seat}
 	case TimeoutDrawing:
-		return protocol.TimeoutDrawing{Terms: p.terms, Execution: r.execution, Verification: r.check, Seat: seat}
+		return protocol.TimeoutDrawing{
+			Terms: p.terms, Execution: r.execution, Verification: r.check, Seats: r.seats, Number: m.Seat,
+		}
 	}
 	return protocol.TimeoutSeat{Terms: p.terms, Execution: r.execution, Seat: seat}
 }
@@ -156,7 +159,7 @@ func (p *player) seatCall(s State, m Move, r records) protocol.Call {
 func (p *player) panelCall(s State, m Move, r records) protocol.Call {
 	switch m.Kind {
 	case Escalate:
-		return protocol.Escalate{Terms: p.terms, Execution: r.execution, Verification: r.check, Second: r.seat(2)}
+		return protocol.Escalate{Terms: p.terms, Execution: r.execution, Verification: r.check, Seats: r.seats}
 	case SettleVerified:
 		return protocol.SettleVerified{
 			Terms: p.terms, Execution: r.execution, Verification: r.check, Seats: r.seats, Seed: p.seed,
@@ -290,9 +293,7 @@ func (p *player) send(s State, m Move, data []byte) ([]protocol.Event, string, e
 // seating is who may not be drawn.
 func seating(s State) (nodes [3]Party) {
 	for i, seat := range s.Seats {
-		if seat.holds() {
-			nodes[i] = seat.Node
-		}
+		nodes[i] = seat.Node
 	}
 	return nodes
 }

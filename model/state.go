@@ -94,10 +94,10 @@ func (s State) position() State {
 	return s
 }
 
-// seated says whether the party has a seat now.
-func (s *State) seated(p Party) bool {
+// seated says whether a node may not be drawn: it has a seat, or has just failed to do its duty on one.
+func (s *State) seated(node Party) bool {
 	for _, seat := range s.Seats {
-		if seat.holds() && seat.Node == p {
+		if seat.Node == node {
 			return true
 		}
 	}

@@ -78,7 +78,7 @@ func TestFoldChallengeOfAPanel(t *testing.T) {
 		protocol.ChallengeFailed{Execution: run, Seat: 2, Node: wallet("bob")},
 	)
 	s.seat(run, 2, func(seat *protocol.Seat) {
-		seat.Status, seat.Node, seat.Redraws, seat.DoneAt = protocol.SeatStatusDrawing, common.Address{}, 1, 0
+		seat.Status, seat.Redraws, seat.DoneAt = protocol.SeatStatusDrawing, 1, 0
 	})
 	s.expectStatus(run, protocol.StatusDrawing)
 	if r.Record.Deadline != 0 || r.Challenge != nil {

@@ -225,7 +225,7 @@ func TestFoldRedraw(t *testing.T) {
 	s.verify(run, 1)
 	s.draw(run, 2, "bob")
 	s.seat(run, 2, func(seat *protocol.Seat) {
-		seat.Node, seat.Status, seat.Redraws, seat.Target = common.Address{}, protocol.SeatStatusDrawing, 1, 130
+		seat.Status, seat.Redraws, seat.Target = protocol.SeatStatusDrawing, 1, 130
 	})
 	s.expectStatus(run, protocol.StatusDrawing)
 	if got := s.view.Runs[run].Panel(s.terms)[0]; got.Redraws != 1 || got.Target != 130 {

@@ -3,6 +3,7 @@ package protocol
 import (
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 )
@@ -177,6 +178,11 @@ func (r *Run) Panel(t Terms) []Seat {
 		seats = append(seats, r.seat(3, 1, r.Verification.ThirdTarget, r.Verification.ThirdDeadline))
 	}
 	return seats
+}
+
+// Told lists the panel's seats that an event has told of, in order: what calls take as the seats.
+func (r *Run) Told(t Terms) []Seat {
+	return slices.DeleteFunc(r.Panel(t), func(s Seat) bool { return r.Seats[s.Number] == nil })
 }
 
 func (r *Run) seat(number uint8, pieces uint32, target, deadline uint64) Seat {

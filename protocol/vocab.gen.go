@@ -435,8 +435,9 @@ type Seat struct {
 	Number    uint8       `abi:"number" json:"number"`
 	Status    SeatStatus  `abi:"status" json:"status"`
 	// How often the seat was redrawn.
-	Redraws uint8          `abi:"redraws" json:"redraws"`
-	Node    common.Address `abi:"node" json:"node"`
+	Redraws uint8 `abi:"redraws" json:"redraws"`
+	// Who sits. While a seat is to be drawn again, who has just failed to, and is passed over.
+	Node common.Address `abi:"node" json:"node"`
 	// Leaves that the seat owes: all listed pieces, or the escalated one.
 	Pieces uint32 `abi:"pieces" json:"pieces"`
 	// Block whose hash draws the seat.
@@ -1502,17 +1503,16 @@ func (Verify) isCall() {}
 
 // Draw calls draw.
 //
-// Draws a node for a seat, by anyone, once the target block is known. `other` is the panel's other seat (2 for 3 and
-// 3 for 2), for their nodes must differ; while a lazy panel has one seat only, a record of zeros. A node may be drawn
-// if it is registered, holds minStake, has the fine free, and is neither the client nor on the panel. Locks the
-// drawn node's fine. Fails with `TargetUnknown` before the target is known, and with `NobodyEligible` if the draw
+// Draws a node for seat `number`, by anyone, once the target block is known. A node may be drawn if it is registered,
+// holds minStake, has the fine free, and is neither the client nor the node of a seat of the panel: one that sits
+// there, or one that has just missed its deadline there, declined, or withheld a leaf. Locks the drawn node's fine. Fails with `TargetUnknown` before the target is known, and with `NobodyEligible` if the draw
 // finds no node; it may be tried again until the seat's deadline.
 type Draw struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`
 	Verification Verification `abi:"verification" json:"verification"`
-	Seat         Seat         `abi:"seat" json:"seat"`
-	Other        Seat         `abi:"other" json:"other"`
+	Seats        []Seat       `abi:"seats" json:"seats"`
+	Number       uint8        `abi:"number" json:"number"`
 }
 
 // Method returns "draw".
@@ -1558,7 +1558,8 @@ type TimeoutDrawing struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`
 	Verification Verification `abi:"verification" json:"verification"`
-	Seat         Seat         `abi:"seat" json:"seat"`
+	Seats        []Seat       `abi:"seats" json:"seats"`
+	Number       uint8        `abi:"number" json:"number"`
 }
 
 // Method returns "timeoutDrawing".
@@ -1588,7 +1589,7 @@ type Escalate struct {
 	Terms        Terms        `abi:"terms" json:"terms"`
 	Execution    Execution    `abi:"execution" json:"execution"`
 	Verification Verification `abi:"verification" json:"verification"`
-	Second       Seat         `abi:"second" json:"second"`
+	Seats        []Seat       `abi:"seats" json:"seats"`
 	Piece        uint32       `abi:"piece" json:"piece"`
 }
 

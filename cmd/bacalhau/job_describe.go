@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
 	"github.com/filecoin-project/bacalhau/client"
@@ -197,6 +198,9 @@ func joinIndexes(indexes []uint32) string {
 func panel(seats []protocol.Seat) string {
 	var parts []string
 	for _, s := range seats {
+		if s.Status == protocol.SeatStatusDrawing {
+			s.Node = common.Address{} // it has just failed to do its duty there
+		}
 		parts = append(parts, fmt.Sprintf("%d:%s %s", s.Number, shortAddress(s.Node), strings.ToLower(s.Status.String())))
 	}
 	return strings.Join(parts, ", ")

@@ -10,6 +10,7 @@ import {Evidence} from "./lib/Evidence.sol";
 import {Guard} from "./lib/Guard.sol";
 import {Ledger} from "./lib/Ledger.sol";
 import {Panel} from "./lib/Panel.sol";
+import {Pay} from "./lib/Pay.sol";
 import {Records} from "./lib/Records.sol";
 import {Settlement} from "./lib/Settlement.sol";
 import {Challenge, Execution, Outcome, Status, Verification} from "./types/Execution.sol";
@@ -17,8 +18,8 @@ import {Terms} from "./types/Job.sol";
 import {Parameters} from "./types/Parameters.sol";
 import {Disclosure, Opening, Seat, SeatStatus} from "./types/Seat.sol";
 
-/// @title The part of the facade for those who do not deliver: work given back or missed, withheld leaves, silent
-/// clients.
+/// @title The part of the facade for those who do not deliver: work called off, given back or missed, withheld leaves,
+/// silent clients.
 contract Disputes is Part {
     using Book for Book.State;
     using Declines for Declines.State;
@@ -28,6 +29,36 @@ contract Disputes is Part {
     using Settlement for Ledger.State;
 
     constructor(Parameters memory p) Part(p) {}
+
+    // ------------------------------------------------------------------ work called off
+
+    function closeJob(Terms calldata terms) external {
+        // Check:
+        Terms memory t;
+        bytes32 job = Guard.requireClientOrExpired(t, terms);
+        uint32 from = _book.records.firstPiece(job);
+        // Effect:
+        delete _book.records.frontiers[job];
+        _unlockEscrow(t, t.pieces - from);
+        emit IMarket.JobClosed(job, from);
+    }
+
+    function closeReturned(Terms calldata terms, Execution calldata execution) external {
+        // Check:
+        Terms memory t;
+        bytes32 job = Guard.requireClientOrExpired(t, terms);
+        Execution memory e;
+        _book.records.load(e, execution, job, Status.Returned);
+        // Effect:
+        delete _book.records.executions[e.id];
+        _unlockEscrow(t, e.count);
+        emit IMarket.ReturnedClosed(e.id);
+    }
+
+    function _unlockEscrow(Terms memory terms, uint32 pieces) private {
+        uint256 escrow = Pay.cap(terms, pieces);
+        _book.ledger.release(terms.client, escrow, escrow);
+    }
 
     // ------------------------------------------------------------------ no result
 
@@ -159,6 +190,17 @@ contract Disputes is Part {
     }
 
     // ------------------------------------------------------------------ a silent client
+
+    function timeoutCommitted(Terms calldata terms, Execution calldata execution) external {
+        // Check:
+        Terms memory t;
+        Execution memory e;
+        _book.records.load(e, execution, Records.load(t, terms), Status.Committed);
+        Deadline.requirePassed(e.deadline);
+        // Effect:
+        delete _book.records.executions[e.id];
+        _book.ledger.payUnverified(t, e, t.bond, true);
+    }
 
     function openSelf(
         Terms calldata terms,

@@ -32,6 +32,7 @@ import {Parameters, Wallet} from "./types/Parameters.sol";
 ///   verification's hits, target and deadline (for the third seat of a lazy panel 1 piece, thirdTarget and thirdDeadline),
 ///   the rest 0. `SeatDrawn`: Running, with what the event tells. `SeatCommitted`: Committed, with root and fuel, deadline
 ///   0, doneAt the time of the event's block. `SeatChanged` gives it whole. Seats are gone with their execution.
+///   Calls take as `seats` the panel's seats that an event has told of, in order.
 /// - Challenge and Jury: as their events give them, until `LeafAnswered` or `ChallengeFailed`, or `AppealDecided`.
 ///
 /// While a panel is Resolving the client has until its *resolving deadline*: settleWindow after its last seat was done
@@ -232,17 +233,16 @@ interface IMarket {
     /// concurrency to terms.seats, and locks bid × listed × (seats - 1). `listed` has one word for every 256 pieces and
     /// names at least one. Fails with `Unconfirmed`, `BidLowered`, `BadList`, `InsufficientFree`.
     function verify(Terms calldata terms, Execution calldata execution, uint96 bid, uint256[] calldata listed) external;
-    /// Draws a node for a seat, by anyone, once the target block is known. `other` is the panel's other seat (2 for 3 and
-    /// 3 for 2), for their nodes must differ; while a lazy panel has one seat only, a record of zeros. A node may be drawn
-    /// if it is registered, holds minStake, has the fine free, and is neither the client nor on the panel. Locks the
-    /// drawn node's fine. Fails with `TargetUnknown` before the target is known, and with `NobodyEligible` if the draw
+    /// Draws a node for seat `number`, by anyone, once the target block is known. A node may be drawn if it is registered,
+    /// holds minStake, has the fine free, and is neither the client nor the node of a seat of the panel: one that sits
+    /// there, or one that has just missed its deadline there, declined, or withheld a leaf. Locks the drawn node's fine. Fails with `TargetUnknown` before the target is known, and with `NobodyEligible` if the draw
     /// finds no node; it may be tried again until the seat's deadline.
     function draw(
         Terms calldata terms,
         Execution calldata execution,
         Verification calldata verification,
-        Seat calldata seat,
-        Seat calldata other
+        Seat[] calldata seats,
+        uint8 number
     ) external;
     /// The drawn node's commitment over the listed pieces (in order) or the escalated one. Fails with `LeafMismatch` or
     /// `LeavesTooLong`.
@@ -255,7 +255,8 @@ interface IMarket {
         Terms calldata terms,
         Execution calldata execution,
         Verification calldata verification,
-        Seat calldata seat
+        Seat[] calldata seats,
+        uint8 number
     ) external;
     /// Running, too late: burns the no-show fee; the seat is drawn again, or Vacant after R redraws.
     function timeoutSeat(Terms calldata terms, Execution calldata execution, Seat calldata seat) external;
@@ -265,7 +266,7 @@ interface IMarket {
         Terms calldata terms,
         Execution calldata execution,
         Verification calldata verification,
-        Seat calldata second,
+        Seat[] calldata seats,
         uint32 piece
     ) external;
     /// Resolving -> Settled, by the client, which pays every committed seat. Counts the dice against the list. Fails with
@@ -445,7 +446,7 @@ interface IMarket {
     /// The hash of the challenge or the jury of an execution, or zero.
     function disputeHash(bytes32 execution) external view returns (bytes32);
     /// The code that does this contract's work besides its own: it runs on its storage and cannot be exchanged.
-    function parts() external view returns (address verifications, address disputes, address appeals);
+    function parts() external view returns (address accounts, address verifications, address disputes, address appeals);
 
     // ------------------------------------------------------------------ errors
 

@@ -20,7 +20,7 @@ import {Terms} from "./types/Job.sol";
 import {Parameters} from "./types/Parameters.sol";
 import {Reveal, Seat, SeatStatus} from "./types/Seat.sol";
 
-/// @title The part of the facade that checks executions: panels, draws, verdicts.
+/// @title The part of the facade for checks that do not go well: seats given back or missed, third seats, verdicts.
 contract Verifications is Part {
     using Bitmap for uint256[];
     using Book for Book.State;
@@ -32,80 +32,21 @@ contract Verifications is Part {
 
     constructor(Parameters memory p) Part(p) {}
 
-    function verify(Terms calldata terms, Execution calldata execution, uint96 bid, uint256[] calldata listed)
-        external
-    {
-        // Check:
-        Panel.Case memory c;
-        Guard.requireConfirmed(_book.records, c.terms, c.execution, terms, execution, _CONFIRMATIONS);
-        if (bid < c.terms.bid) revert IMarket.BidLowered(bid, c.terms.bid);
-        Verification memory v = c.verification;
-        v.listed = listed;
-        v.hits = v.listed.requireSubset(c.execution.count);
-        // Effect:
-        v.bid = bid;
-        v.target = uint64(block.number) + 1;
-        v.deadline = Deadline.afterSeconds(_DRAW_WINDOW);
-        _book.ledger.lock(c.terms.client, Settlement.checks(c.terms, v), 0);
-        c.execution.deadline = 0;
-        _storeVerification(c, Status.Verifying);
-        emit IMarket.VerificationRequested(c.execution.id, bid, listed, v.target, v.deadline);
-    }
-
-    function draw(
-        Terms calldata terms,
-        Execution calldata execution,
-        Verification calldata verification,
-        Seat calldata seat,
-        Seat calldata other
-    ) external {
-        // Check:
-        Panel.Case memory c;
-        c.load(_book.records, Records.load(c.terms, terms), execution, verification, Status.Verifying);
-        Seat memory s;
-        c.load(_book.records, s, seat);
-        Panel.requireStatus(s, SeatStatus.Drawing);
-        Deadline.requireOpen(s.deadline);
-        // Effect:
-        s.node = Draw.pick(_book.registry, _book.ledger, s, _drawRule(c, s.number, other));
-        s.status = SeatStatus.Running;
-        s.deadline = Deadline.afterSeconds(c.terms.executeWindow);
-        _book.ledger.lock(s.node, c.terms.fine, 0);
-        _book.records.store(s);
-        emit IMarket.SeatDrawn(s.execution, s.number, s.node, s.deadline);
-    }
-
-    function commitVerification(Seat calldata seat, bytes32 root, uint64 fuel, bytes calldata leaves) external {
-        // Check:
-        Seat memory s;
-        _book.records.load(s, seat, Records.seatKey(seat.execution, seat.number));
-        Panel.requireStatus(s, SeatStatus.Running);
-        if (msg.sender != s.node) revert IMarket.NotNode(msg.sender, s.node);
-        Deadline.requireOpen(s.deadline);
-        Evidence.requireLeaves(leaves, root, fuel, s.pieces, 0, type(uint32).max);
-        // Effect:
-        s.root = root;
-        s.fuel = fuel;
-        Panel.finish(s, SeatStatus.Committed);
-        _book.records.store(s);
-        emit IMarket.SeatCommitted(s.execution, s.number, root, fuel, leaves);
-    }
-
     function timeoutDrawing(
         Terms calldata terms,
         Execution calldata execution,
         Verification calldata verification,
-        Seat calldata seat
+        Seat[] calldata seats,
+        uint8 number
     ) external {
         // Check:
         Panel.Case memory c;
         c.load(_book.records, Records.load(c.terms, terms), execution, verification, Status.Verifying);
-        Seat memory s;
-        c.load(_book.records, s, seat);
-        Panel.requireStatus(s, SeatStatus.Drawing);
+        c.load(_book.records, seats);
+        Seat memory s = c.seatOf(number, SeatStatus.Drawing);
         Deadline.requirePassed(s.deadline);
         // Effect:
-        Panel.finish(s, SeatStatus.Vacant);
+        Panel.vacate(s);
         _book.storeSeat(s);
     }
 
@@ -136,7 +77,7 @@ contract Verifications is Part {
         Terms calldata terms,
         Execution calldata execution,
         Verification calldata verification,
-        Seat calldata second,
+        Seat[] calldata seats,
         uint32 piece
     ) external {
         // Check:
@@ -144,11 +85,8 @@ contract Verifications is Part {
         c.load(_book.records, Guard.requireClient(c.terms, terms), execution, verification, Status.Verifying);
         Verification memory v = c.verification;
         if (Panel.size(c) != 1) revert IMarket.AlreadyEscalated(v.escalated);
-        if (second.number != 2) revert IMarket.WrongSeat(second.number, 2);
-        Seat memory s;
-        c.load(_book.records, s, second);
-        Panel.requireStatus(s, SeatStatus.Committed);
-        (c.seats = new Seat[](1))[0] = s;
+        c.load(_book.records, seats);
+        c.seatOf(2, SeatStatus.Committed);
         Deadline.requireOpen(c.resolveBy(_SETTLE_WINDOW));
         Evidence.requireListed(c, piece);
         // Effect:
@@ -156,25 +94,8 @@ contract Verifications is Part {
         v.thirdTarget = uint64(block.number) + 1;
         v.thirdDeadline = Deadline.afterSeconds(_DRAW_WINDOW);
         _book.ledger.lock(c.terms.client, v.bid, 0);
-        _storeVerification(c, Status.Verifying);
+        _book.storeVerification(c, Status.Verifying);
         emit IMarket.VerificationEscalated(c.execution.id, v);
-    }
-
-    function settleVerified(
-        Terms calldata terms,
-        Execution calldata execution,
-        Verification calldata verification,
-        Seat[] calldata seats,
-        bytes32 seed
-    ) external {
-        // Check:
-        Panel.Case memory c;
-        c.load(_book.records, Guard.requireClient(c.terms, terms), execution, verification, Status.Verifying);
-        c.load(_book.records, seats);
-        Deadline.requireOpen(c.resolveBy(_SETTLE_WINDOW));
-        uint256 loss = Dice.lossRoundedUp(c.terms, c.execution, c.verification.listed, seed);
-        // Effect:
-        _book.close(c, Settlement.Ruling({loser: 0, bondBurned: loss, bondLocked: true, silent: false}));
     }
 
     function revealKey(
@@ -242,31 +163,5 @@ contract Verifications is Part {
         _book.records.load(e, execution, Records.load(t, terms), Status.Verifying);
         _book.records.load(s, seat, Records.seatKey(e.id, seat.number));
         Panel.requireStatus(s, SeatStatus.Running);
-    }
-
-    function _drawRule(Panel.Case memory c, uint8 number, Seat calldata other)
-        private
-        view
-        returns (Draw.Rule memory rule)
-    {
-        uint8 want = Panel.size(c) == 1 ? 0 : 5 - number;
-        if (other.number != want) revert IMarket.WrongSeat(other.number, want);
-        rule.excluded = new address[](3);
-        rule.excluded[0] = c.terms.client;
-        rule.excluded[1] = c.execution.node;
-        if (want != 0) {
-            Seat memory o;
-            c.load(_book.records, o, other);
-            rule.excluded[2] = o.node;
-        }
-        rule.source = _SOURCE;
-        rule.minStake = _MIN_STAKE;
-        rule.fine = c.terms.fine;
-    }
-
-    function _storeVerification(Panel.Case memory c, Status status) private {
-        c.execution.status = status;
-        c.execution.verification = Records.hash(c.verification);
-        _book.records.store(c.execution);
     }
 }

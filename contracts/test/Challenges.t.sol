@@ -131,8 +131,7 @@ contract ChallengesTest is Absence {
     function test_challengeVacantSeat() public {
         Run memory r = _atDrawing(2, 2);
         vm.warp(r.verification.deadline + 1);
-        market.timeoutDrawing(r.terms, r.execution, r.verification, r.seats[0]);
-        _finish(r.seats[0], SeatStatus.Vacant);
+        _vacate(r, 2);
         bytes4 wrong = IMarket.WrongSeatStatus.selector;
         bytes memory why = abi.encodeWithSelector(wrong, r.execution.id, 2, SeatStatus.Vacant, SeatStatus.Committed);
         _refuse(r, 2, 0, why);
@@ -321,8 +320,7 @@ contract ChallengesTest is Absence {
         _draw(r, 2);
         _commitSeat(r, 2);
         vm.warp(r.verification.deadline + 1);
-        market.timeoutDrawing(r.terms, r.execution, r.verification, r.seats[1]);
-        _finish(r.seats[1], SeatStatus.Vacant);
+        _vacate(r, 3);
         _expire(r, _challenge(r, 1, 1));
         _eq(market.seatHash(r.execution.id, 2), 0, "seat 2 is forgotten");
         _eq(market.seatHash(r.execution.id, 3), 0, "seat 3 is forgotten");

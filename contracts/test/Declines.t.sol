@@ -98,7 +98,7 @@ contract DeclinesTest is Game {
 
     function _toDraw(Run memory r) private view {
         Seat memory seat = r.seats[0];
-        (seat.node, seat.status) = (address(0), SeatStatus.Drawing);
+        seat.status = SeatStatus.Drawing;
         seat.redraws += 1;
         seat.target = uint64(block.number) + 1;
         seat.deadline = uint64(block.timestamp) + _parameters().drawWindow;

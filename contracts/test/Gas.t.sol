@@ -10,7 +10,7 @@ import {Dice} from "../src/lib/Dice.sol";
 import {Challenge, Execution, Outcome} from "../src/types/Execution.sol";
 import {Offer, Terms} from "../src/types/Job.sol";
 import {Parameters} from "../src/types/Parameters.sol";
-import {Leaf, Reveal, SeatStatus} from "../src/types/Seat.sol";
+import {Leaf, Reveal} from "../src/types/Seat.sol";
 
 /// @title What every transaction costs, each one a transaction of its own: writes GAS.md, or checks that it still holds.
 /// forge-config: default.isolate = true
@@ -302,9 +302,8 @@ contract GasTest is Absence, Court {
         _spent("timeoutSeat");
         r.seats[0] = _toldSeat();
         vm.warp(r.seats[0].deadline + 1);
-        market.timeoutDrawing(r.terms, r.execution, r.verification, r.seats[0]);
+        _vacate(r, 2);
         _spent("timeoutDrawing");
-        _finish(r.seats[0], SeatStatus.Vacant);
         _settleVerified(r);
         _over(r);
     }

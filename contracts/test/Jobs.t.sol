@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {Game} from "./fixture/Game.sol";
 import {IMarket} from "../src/IMarket.sol";
-import {Market} from "../src/Market.sol";
 import {Execution} from "../src/types/Execution.sol";
 import {Offer, Terms} from "../src/types/Job.sol";
 

@@ -21,16 +21,14 @@ contract PanelsTest is Game {
         uint64 end = r.verification.deadline;
         vm.warp(end);
         _fails(abi.encodeWithSelector(IMarket.TooEarly.selector, end, end));
-        market.timeoutDrawing(r.terms, r.execution, r.verification, r.seats[0]);
+        _vacateCall(r, 2);
         vm.warp(end + 1);
-        _finish(r.seats[0], SeatStatus.Vacant);
-        Seat memory vacant = r.seats[0];
+        Seat memory vacant = _emptySeat(r, 2, 2, r.verification.target, 0);
+        _finish(vacant, SeatStatus.Vacant);
         vm.expectEmit(address(market));
         emit IMarket.SeatChanged(r.execution.id, 2, vacant);
         vm.prank(STRANGER);
-        market.timeoutDrawing(
-            r.terms, r.execution, r.verification, _emptySeat(r, 2, 2, r.verification.target, r.verification.deadline)
-        );
+        _vacate(r, 2);
         _eq(market.seatHash(r.execution.id, 2), keccak256(abi.encode(vacant)), "record");
         _settleVerified(r);
         _over(r);
@@ -46,7 +44,7 @@ contract PanelsTest is Game {
                 IMarket.WrongSeatStatus.selector, r.execution.id, 2, SeatStatus.Running, SeatStatus.Drawing
             )
         );
-        market.timeoutDrawing(r.terms, r.execution, r.verification, r.seats[0]);
+        _vacateCall(r, 2);
     }
 
     function _expireSeat(Run memory r) private {
@@ -59,8 +57,8 @@ contract PanelsTest is Game {
         vm.recordLogs();
         vm.prank(STRANGER);
         market.timeoutSeat(r.terms, r.execution, seat);
-        seat.node = address(0);
         if (seat.redraws == 2) {
+            seat.node = address(0);
             _finish(seat, SeatStatus.Vacant);
         } else {
             seat.status = SeatStatus.Drawing;
@@ -87,20 +85,30 @@ contract PanelsTest is Game {
 
     function test_redrawnSeatCommits() public {
         Run memory r = _atRunning(2, 2);
+        address failed = r.seats[0].node;
         _expireSeat(r);
         _draw(r, 2);
+        _true(r.seats[0].node != failed, "another node");
         _commitSeat(r, 2);
         _settleVerified(r);
         _over(r);
         _eq(market.burned(), 300, "no-show fee");
     }
 
+    /// The only node that could be drawn has just failed there.
     function test_redrawnSeatStaysEmpty() public {
         Run memory r = _atRunning(2, 2);
         _expireSeat(r);
+        for (uint256 i = 1; i < NODES; ++i) {
+            if (_node(i) == r.seats[0].node) continue;
+            vm.prank(_node(i));
+            market.exit();
+        }
+        vm.roll(r.seats[0].target + 1);
+        _fails(abi.encodeWithSelector(IMarket.NobodyEligible.selector, r.seats[0].target));
+        _drawCall(r, 2);
         vm.warp(r.seats[0].deadline + 1);
-        market.timeoutDrawing(r.terms, r.execution, r.verification, r.seats[0]);
-        _finish(r.seats[0], SeatStatus.Vacant);
+        _vacate(r, 2);
         _settleVerified(r);
         _over(r);
     }
@@ -129,7 +137,7 @@ contract PanelsTest is Game {
 
     function _escalateCall(Run memory r, uint32 piece) private {
         vm.prank(client);
-        market.escalate(r.terms, r.execution, r.verification, r.seats[0], piece);
+        market.escalate(r.terms, r.execution, r.verification, _panel(r), piece);
     }
 
     function test_escalate() public {
@@ -157,7 +165,7 @@ contract PanelsTest is Game {
         _commitSeat(r, 2);
         _fails(_notClient());
         vm.prank(STRANGER);
-        market.escalate(r.terms, r.execution, r.verification, r.seats[0], 0);
+        market.escalate(r.terms, r.execution, r.verification, _panel(r), 0);
         _fails(abi.encodeWithSelector(IMarket.NotListed.selector, 3));
         _escalateCall(r, 3);
         uint64 end = r.seats[0].doneAt + 100;
@@ -194,8 +202,7 @@ contract PanelsTest is Game {
         Run memory r = _atResolving(2, 2);
         _escalate(r, 0);
         vm.warp(r.verification.thirdDeadline + 1);
-        market.timeoutDrawing(r.terms, r.execution, r.verification, r.seats[1]);
-        _finish(r.seats[1], SeatStatus.Vacant);
+        _vacate(r, 3);
         _settleVerified(r);
         _over(r);
         _eq(_wealth(client), PURSE - 2000 - 2 * 1250, "client");

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Game} from "./fixture/Game.sol";
 import {IMarket} from "../src/IMarket.sol";
 import {Outcome, Status} from "../src/types/Execution.sol";
-import {Leaf, Reveal, SeatStatus, Sum} from "../src/types/Seat.sol";
+import {Leaf, Reveal, Sum} from "../src/types/Seat.sol";
 
 contract RevealTest is Game {
     address private constant STRANGER = address(0x57A);
@@ -46,8 +46,7 @@ contract RevealTest is Game {
         _refuse(r, reveal, abi.encodeWithSelector(IMarket.PanelNotFull.selector, 3));
         _escalate(r, 0);
         vm.warp(r.verification.thirdDeadline + 1);
-        market.timeoutDrawing(r.terms, r.execution, r.verification, r.seats[1]);
-        _finish(r.seats[1], SeatStatus.Vacant);
+        _vacate(r, 3);
         _refuse(r, reveal, abi.encodeWithSelector(IMarket.PanelNotFull.selector, 3));
     }
 
@@ -56,8 +55,7 @@ contract RevealTest is Game {
         _draw(r, 3);
         _commitSeat(r, 3);
         vm.warp(r.verification.deadline + 1);
-        market.timeoutDrawing(r.terms, r.execution, r.verification, r.seats[0]);
-        _finish(r.seats[0], SeatStatus.Vacant);
+        _vacate(r, 2);
         Reveal memory reveal;
         _refuse(r, reveal, abi.encodeWithSelector(IMarket.PanelNotFull.selector, 2));
         _settleVerified(r);

@@ -102,8 +102,7 @@ contract SilenceTest is Absence {
     function test_openWrongSeat() public {
         Run memory r = _atDrawing(2, 2);
         vm.warp(r.verification.deadline + 1);
-        market.timeoutDrawing(r.terms, r.execution, r.verification, r.seats[0]);
-        _finish(r.seats[0], SeatStatus.Vacant);
+        _vacate(r, 2);
         _fallSilent(r);
         Disclosure memory d = _disclosure(r, 1, 0);
         _refuse(r, 0, d, abi.encodeWithSelector(IMarket.WrongSeat.selector, 0, 2));
@@ -389,8 +388,7 @@ contract SilenceTest is Absence {
         _draw(r, 2);
         _commitSeat(r, 2);
         vm.warp(r.verification.deadline + 1);
-        market.timeoutDrawing(r.terms, r.execution, r.verification, r.seats[1]);
-        _finish(r.seats[1], SeatStatus.Vacant);
+        _vacate(r, 3);
         _fallSilent(r);
         _open(r, 1, 1);
         _open(r, 2, 1);

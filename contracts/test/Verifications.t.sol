@@ -128,30 +128,35 @@ contract VerificationsTest is Game {
         _fails(why);
         _drawCall(r, 2);
         // The seat as it was before the draw is out of date.
-        Seat memory drawn = r.seats[0];
-        r.seats[0] = _emptySeat(r, 2, 2, r.verification.target, r.verification.deadline);
+        Seat[] memory old = new Seat[](1);
+        old[0] = _emptySeat(r, 2, 2, r.verification.target, r.verification.deadline);
         bytes32 key = keccak256(abi.encode(r.execution.id, uint8(2)));
-        bytes32 have = keccak256(abi.encode(r.seats[0]));
-        _fails(abi.encodeWithSelector(IMarket.StaleRecord.selector, key, keccak256(abi.encode(drawn)), have));
-        _drawCall(r, 2);
+        bytes32 want = keccak256(abi.encode(r.seats[0]));
+        _fails(abi.encodeWithSelector(IMarket.StaleRecord.selector, key, want, keccak256(abi.encode(old[0]))));
+        market.draw(r.terms, r.execution, r.verification, old, 2);
     }
 
     function test_drawWrongSeats() public {
         Run memory r = _atDrawing(2, 2);
         vm.roll(block.number + 2);
-        Seat memory none;
-        Seat memory third = _emptySeat(r, 3, 2, r.verification.target, r.verification.deadline);
-        _fails(abi.encodeWithSelector(IMarket.WrongSeat.selector, 3, 2));
-        market.draw(r.terms, r.execution, r.verification, third, none);
-        _fails(abi.encodeWithSelector(IMarket.WrongSeat.selector, 0, 2));
-        market.draw(r.terms, r.execution, r.verification, none, none);
-        _fails(abi.encodeWithSelector(IMarket.WrongSeat.selector, 3, 0));
-        market.draw(r.terms, r.execution, r.verification, r.seats[0], third);
+        uint8[4] memory numbers = [0, 1, 3, 255];
+        for (uint256 i; i < numbers.length; ++i) {
+            _fails(abi.encodeWithSelector(IMarket.WrongSeat.selector, numbers[i], 2));
+            market.draw(r.terms, r.execution, r.verification, new Seat[](0), numbers[i]);
+        }
+        // A seat that no event has told of has no record to bring.
+        _fails(abi.encodeWithSelector(IMarket.WrongSeat.selector, 2, 0));
+        market.draw(r.terms, r.execution, r.verification, _panel(r), 2);
 
-        r = _atDrawing(2, 3);
-        vm.roll(block.number + 2);
-        _fails(abi.encodeWithSelector(IMarket.WrongSeat.selector, 0, 3));
-        market.draw(r.terms, r.execution, r.verification, r.seats[0], none);
+        r = _atRunning(2, 3);
+        Seat[] memory seats = _panel(r);
+        (seats[0], seats[1]) = (seats[1], seats[0]);
+        _fails(abi.encodeWithSelector(IMarket.WrongSeat.selector, 3, 2));
+        market.draw(r.terms, r.execution, r.verification, seats, 2);
+        _fails(abi.encodeWithSelector(IMarket.WrongSeat.selector, 0, 2));
+        market.draw(r.terms, r.execution, r.verification, new Seat[](0), 2);
+        _fails(abi.encodeWithSelector(IMarket.WrongSeat.selector, 4, 3));
+        market.draw(r.terms, r.execution, r.verification, _panel(r), 4);
     }
 
     function test_drawWrongVerification() public {

@@ -3,10 +3,12 @@ pragma solidity 0.8.37;
 
 import {Game} from "./fixture/Game.sol";
 import {Rejecting} from "./fixture/Rejecting.sol";
+import {Accounts} from "../src/Accounts.sol";
 import {Appeals} from "../src/Appeals.sol";
 import {Disputes} from "../src/Disputes.sol";
 import {IMarket} from "../src/IMarket.sol";
 import {Market} from "../src/Market.sol";
+import {Part} from "../src/Part.sol";
 import {Verifications} from "../src/Verifications.sol";
 import {Parameters} from "../src/types/Parameters.sol";
 
@@ -100,36 +102,48 @@ contract WalletsTest is Game {
 
     function test_parts() public {
         Parameters memory p = _parameters();
-        Verifications verifications = new Verifications(p);
-        Disputes disputes = new Disputes(p);
-        Appeals appeals = new Appeals(p);
-        (address v, address d, address a) = new Market(p, verifications, disputes, appeals).parts();
-        _eq(v, address(verifications), "verifications");
-        _eq(d, address(disputes), "disputes");
-        _eq(a, address(appeals), "appeals");
+        Part[4] memory made = _makeParts(p);
+        (address a, address v, address d, address j) = new Market(p, made[0], made[1], made[2], made[3]).parts();
+        _eq(a, address(made[0]), "accounts");
+        _eq(v, address(made[1]), "verifications");
+        _eq(d, address(made[2]), "disputes");
+        _eq(j, address(made[3]), "appeals");
     }
 
     function test_partsOfAnotherMarket() public {
+        string[4] memory names = ["accounts", "verifications", "disputes", "appeals"];
         Parameters memory p = _parameters();
         Parameters memory q = _parameters();
         q.redraws += 1;
-        (Verifications v, Verifications w) = (new Verifications(p), new Verifications(q));
-        (Disputes d, Disputes e) = (new Disputes(p), new Disputes(q));
-        (Appeals a, Appeals b) = (new Appeals(p), new Appeals(q));
-        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "verifications"));
-        new Market(p, w, d, a);
-        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "disputes"));
-        new Market(p, v, e, a);
-        _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, "appeals"));
-        new Market(p, v, d, b);
+        for (uint256 i; i < 4; ++i) {
+            Part[4] memory made = _makeParts(p);
+            made[i] = _makeParts(q)[i];
+            _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, names[i]));
+            new Market(p, made[0], made[1], made[2], made[3]);
+        }
+    }
+
+    function _makeParts(Parameters memory p) private returns (Part[4] memory) {
+        return [Part(new Accounts(p)), new Verifications(p), new Disputes(p), new Appeals(p)];
+    }
+
+    /// What the market has no call for, and money without a call.
+    function test_unknownCall() public {
+        (bool ok, bytes memory data) = address(market).call(hex"12345678");
+        _true(!ok && data.length == 0, "unknown call");
+        vm.deal(client, 1);
+        vm.prank(client);
+        (ok, data) = address(market).call{value: 1}("");
+        _true(!ok && data.length == 0, "money without a call");
+        vm.prank(client);
+        (ok, data) = address(market).call{value: 1}(abi.encodeCall(market.register, ()));
+        _true(!ok && data.length == 0, "money with a call that takes none");
     }
 
     function _refusesToDeploy(Parameters memory p, string memory field) private {
-        Verifications verifications = new Verifications(p);
-        Disputes disputes = new Disputes(p);
-        Appeals appeals = new Appeals(p);
+        Part[4] memory made = _makeParts(p);
         _fails(abi.encodeWithSelector(IMarket.BadParameters.selector, field));
-        new Market(p, verifications, disputes, appeals);
+        new Market(p, made[0], made[1], made[2], made[3]);
     }
 
     function test_uselessParameters() public {

@@ -21,6 +21,8 @@ var (
 	interfaceJSON string
 	//go:embed market.bin
 	marketHex string
+	//go:embed accounts.bin
+	accountsHex string
 	//go:embed verifications.bin
 	verificationsHex string
 	//go:embed disputes.bin

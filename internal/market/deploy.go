@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -12,23 +13,20 @@ import (
 	"github.com/filecoin-project/bacalhau/transport"
 )
 
-// Deploy makes a new market with these parameters, in four transactions, and returns its address and the receipt of the
-// last one. The sender must be running. The key tells one deployment from the next: with the same key a deployment that
-// was interrupted goes on, and one that is finished returns the same contract.
+// Deploy makes a new market with these parameters, in one transaction for each part and one for itself, and returns its
+// address and the receipt of the last one. The sender must be running. The key tells one deployment from the next: with
+// the same key a deployment that was interrupted goes on, and one that is finished returns the same contract.
 func Deploy(ctx context.Context, sender *chain.Sender, key string, params protocol.Parameters) (common.Address, transport.Receipt, error) {
-	verifications, receipt, err := create(ctx, sender, key+"/verifications", verificationsHex, params)
-	if err != nil {
-		return common.Address{}, receipt, err
+	build := Compiled()
+	var parts []common.Address
+	for _, part := range build.Parts {
+		address, receipt, err := create(ctx, sender, key+"/"+strings.ToLower(part.Name), part.Hex, params)
+		if err != nil {
+			return common.Address{}, receipt, err
+		}
+		parts = append(parts, address)
 	}
-	disputes, receipt, err := create(ctx, sender, key+"/disputes", disputesHex, params)
-	if err != nil {
-		return common.Address{}, receipt, err
-	}
-	appeals, receipt, err := create(ctx, sender, key+"/appeals", appealsHex, params)
-	if err != nil {
-		return common.Address{}, receipt, err
-	}
-	return create(ctx, sender, key, marketHex, params, verifications, disputes, appeals)
+	return create(ctx, sender, key, build.Market, params, parts...)
 }
 
 func create(ctx context.Context, sender *chain.Sender, key, codeHex string, params protocol.Parameters, parts ...common.Address) (common.Address, transport.Receipt, error) {

@@ -105,7 +105,7 @@ func TestPanelIsJudgedByTheLeafThatCameOut(t *testing.T) {
 			continue
 		}
 		a.escalates(1)
-		g.confirm().clientExpects("draw A/3 beside 2")
+		g.confirm().clientExpects("draw A/3")
 		a.draws(3, "carol").answers(3).collected(3)
 		g.clientExpects("revealKey A: 1")
 	}
@@ -130,7 +130,7 @@ func TestAllSeatsAreAskedForTheSameLeaf(t *testing.T) {
 	a.challenges(3, 2)
 	g.at(a.e.Deadline + 1).clientExpects("timeoutChallenged A")
 	a.hides()
-	g.confirm().clientExpects("draw A/3 beside 2")
+	g.confirm().clientExpects("draw A/3")
 }
 
 func TestSingleLeavesAreNotDemanded(t *testing.T) {

@@ -16,7 +16,7 @@ func numberOf(self common.Address, r *protocol.Run, t protocol.Terms) uint8 {
 		return 1
 	}
 	for _, seat := range r.Panel(t) {
-		if seat.Node == self {
+		if seat.Node == self && seat.Status != protocol.SeatStatusDrawing {
 			return seat.Number
 		}
 	}

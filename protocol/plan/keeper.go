@@ -37,8 +37,8 @@ func (f Terms) keep(v *protocol.View, r *protocol.Run, t protocol.Terms, grace u
 	return nil
 }
 
-// keepPanel plans the timeouts of a panel's seats, or else one draw: a draw brings the other seat's record along, and
-// would find it outdated if another call for the panel came first.
+// keepPanel plans one timeout of a panel's seats, or else one draw: both bring the other seat's record along, and would
+// find it outdated if another call for the panel came first.
 func keepPanel(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint64) []Action {
 	var timeouts, draws []Action
 	for _, seat := range r.Panel(t) {
@@ -49,33 +49,21 @@ func keepPanel(v *protocol.View, r *protocol.Run, t protocol.Terms, grace uint64
 			timeouts = append(timeouts, send(protocol.TimeoutSeat{Terms: t, Execution: r.Record, Seat: seat}, "%s", key))
 		case seat.Status == protocol.SeatStatusDrawing && late:
 			timeouts = append(timeouts, send(protocol.TimeoutDrawing{
-				Terms: t, Execution: r.Record, Verification: *r.Verification, Seat: seat,
+				Terms: t, Execution: r.Record, Verification: *r.Verification, Seats: r.Told(t), Number: seat.Number,
 			}, "%s", key))
 		case seat.Status == protocol.SeatStatusDrawing && mayDraw(v.Head, seat.Target, seat.Deadline, grace):
 			draws = append(draws, send(protocol.Draw{
-				Terms: t, Execution: r.Record, Verification: *r.Verification, Seat: seat, Other: otherSeat(r, t, seat.Number),
+				Terms: t, Execution: r.Record, Verification: *r.Verification, Seats: r.Told(t), Number: seat.Number,
 			}, "%s", key))
 		}
 	}
-	if len(timeouts) > 0 {
-		return timeouts
-	}
-	return draws[:min(1, len(draws))]
+	steps := append(timeouts, draws...)
+	return steps[:min(1, len(steps))]
 }
 
 // mayDraw says whether a draw is possible, and so near its end that someone else should have made it.
 func mayDraw(now protocol.Block, target, deadline, grace uint64) bool {
 	return now.Number > target && now.Time <= deadline && (grace == 0 || now.Time+grace > deadline)
-}
-
-// otherSeat is the panel's other seat, or an empty record if there is none.
-func otherSeat(r *protocol.Run, t protocol.Terms, number uint8) protocol.Seat {
-	for _, s := range r.Panel(t) {
-		if s.Number != number {
-			return s
-		}
-	}
-	return protocol.Seat{}
 }
 
 // keepAppeal plans the draw of a jury, if there are nodes enough for one, or the end of the case.

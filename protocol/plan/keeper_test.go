@@ -20,42 +20,42 @@ func TestDrawWaitsForItsBlock(t *testing.T) {
 	g, _ := verifying(t, lazy)
 	g.clientExpects()
 	g.wait(1).clientExpects() // the target block: its hash is known to the next one
-	g.wait(1).clientExpects("draw A/2 beside 0")
+	g.wait(1).clientExpects("draw A/2")
 }
 
 func TestDrawHasUntilItsDeadline(t *testing.T) {
 	g, a := verifying(t, lazy)
 	deadline := a.seats[2].Deadline
-	g.wait(1).at(deadline).clientExpects("draw A/2 beside 0")
+	g.wait(1).at(deadline).clientExpects("draw A/2")
 	g.at(deadline + 1).clientExpects("timeoutDrawing A/2")
 	a.vacates(2)
 	g.clientExpects("collect A/1")
 }
 
-// A draw brings the other seat's record along, which must not be about to change: one thing at a time.
+// A draw brings the other seat's record along, and so does its timeout: one thing at a time.
 func TestEagerSeatsAreDrawnOneAfterTheOther(t *testing.T) {
 	g, a := verifying(t, eager)
-	g.confirm().clientExpects("draw A/2 beside 3")
+	g.confirm().clientExpects("draw A/2")
 	a.draws(2, "bob")
-	g.clientExpects("draw A/3 beside 2")
+	g.clientExpects("draw A/3")
 	a.draws(3, "carol")
 	g.clientExpects()
 
 	deadline := a.seats[2].Deadline
 	g.at(deadline).clientExpects()
-	g.at(deadline+1).clientExpects("timeoutSeat A/2", "timeoutSeat A/3")
+	g.at(deadline+1).clientExpects("timeoutSeat A/2")
 	a.misses(2)
 	g.confirm().clientExpects("timeoutSeat A/3") // and no draw of 2, as 3 is about to change
 	a.misses(3)
-	g.clientExpects("draw A/2 beside 3")
+	g.clientExpects("draw A/2")
 	g.confirm()
-	a.draws(2, "carol")
-	g.clientExpects("draw A/3 beside 2")
+	a.draws(2, "dave")
+	g.clientExpects("draw A/3")
 }
 
-func TestEagerSeatsThatNobodyCanTakeTimeOutTogether(t *testing.T) {
+func TestEagerSeatsThatNobodyCanTakeTimeOutOneAfterTheOther(t *testing.T) {
 	g, a := verifying(t, eager)
-	g.at(a.check.Deadline+1).clientExpects("timeoutDrawing A/2", "timeoutDrawing A/3")
+	g.at(a.check.Deadline+1).clientExpects("timeoutDrawing A/2")
 	a.vacates(2)
 	g.clientExpects("timeoutDrawing A/3")
 	a.vacates(3)
@@ -72,7 +72,7 @@ func TestVerifierThatDoesNotShowUpIsTimedOut(t *testing.T) {
 	g.at(a.seats[2].Deadline + 1).clientExpects("timeoutSeat A/2")
 	a.misses(2)
 	g.clientExpects()
-	g.confirm().clientExpects("draw A/2 beside 0")
+	g.confirm().clientExpects("draw A/2")
 	a.draws(2, "carol")
 	g.at(a.seats[2].Deadline + 1).clientExpects("timeoutSeat A/2")
 }
@@ -109,8 +109,8 @@ func TestNodesKeepTheGameGoingAfterAGrace(t *testing.T) {
 	g.confirm().expects("alice")
 	draw := a.seats[2].Deadline
 	g.at(draw - grace).expects("alice")
-	g.at(draw-grace+1).expects("alice", "draw A/2 beside 0").expects("bob") // bob has no part in it
-	g.at(draw).expects("alice", "draw A/2 beside 0")
+	g.at(draw-grace+1).expects("alice", "draw A/2").expects("bob") // bob has no part in it
+	g.at(draw).expects("alice", "draw A/2")
 	g.at(draw + 1).expects("alice")
 	g.at(draw + grace).expects("alice")
 	g.at(draw+grace+1).expects("alice", "timeoutDrawing A/2")
@@ -127,11 +127,11 @@ func TestVerifierCommitsBeforeItDraws(t *testing.T) {
 	g, a := verifying(t, eager)
 	g.wait(20).confirm()
 	a.draws(2, "bob")
-	g.at(a.seats[3].Deadline).expects("bob", "execute A/2 [1 2]", "draw A/3 beside 2")
+	g.at(a.seats[3].Deadline).expects("bob", "execute A/2 [1 2]", "draw A/3")
 	a.finished(2, "bob")
 	g.expects("bob", "commitVerification A/2")
 	a.answers(2)
-	g.expects("bob", "draw A/3 beside 2")
+	g.expects("bob", "draw A/3")
 }
 
 func TestNodesTimeTheirOwnNoShowOut(t *testing.T) {

@@ -125,7 +125,7 @@ func (p *performer) send(call protocol.Call) {
 	case protocol.CommitVerification:
 		p.play(c.Seat.Execution).answers(c.Seat.Number)
 	case protocol.TimeoutDrawing:
-		p.play(c.Execution.ID).vacates(c.Seat.Number)
+		p.play(c.Execution.ID).vacates(c.Number)
 	case protocol.TimeoutSeat:
 		if x := p.play(c.Execution.ID); c.Seat.Redraws == p.client.Parameters.Redraws {
 			x.vacates(c.Seat.Number)
@@ -156,7 +156,8 @@ func (p *performer) draw(c protocol.Draw) {
 	p.t.Helper()
 	var eligible []string
 	for name, f := range p.nodes {
-		if f.Self != c.Execution.Node && f.Self != c.Other.Node {
+		seated := slices.ContainsFunc(c.Seats, func(s protocol.Seat) bool { return s.Node == f.Self })
+		if f.Self != c.Execution.Node && !seated {
 			eligible = append(eligible, name)
 		}
 	}
@@ -164,7 +165,7 @@ func (p *performer) draw(c protocol.Draw) {
 	if p.IntN(4) == 0 || len(eligible) == 0 {
 		return // NobodyEligible
 	}
-	p.play(c.Execution.ID).draws(c.Seat.Number, eligible[p.IntN(len(eligible))])
+	p.play(c.Execution.ID).draws(c.Number, eligible[p.IntN(len(eligible))])
 }
 
 // reveal judges a piece by what the seats had said of it.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 	"github.com/ethereum/go-ethereum/common"
@@ -201,7 +202,7 @@ func (p *play) vacates(number uint8) *play {
 func (p *play) misses(number uint8) *play {
 	p.g.t.Helper()
 	return p.change(number, func(s *protocol.Seat) {
-		s.Node, s.Status, s.Redraws = common.Address{}, protocol.SeatStatusDrawing, s.Redraws+1
+		s.Status, s.Redraws = protocol.SeatStatusDrawing, s.Redraws+1
 		s.Target, s.Deadline = p.g.v.Head.Number+1, p.g.now()+drawWindow
 	})
 }
@@ -320,6 +321,13 @@ func (p *play) panel() (list []protocol.Seat) {
 		}
 	}
 	return list
+}
+
+// told are the panel's seats that have a record: those that were drawn or given up.
+func (p *play) told() []protocol.Seat {
+	return slices.DeleteFunc(p.panel(), func(s protocol.Seat) bool {
+		return s.Status == protocol.SeatStatusDrawing && s.Redraws == 0
+	})
 }
 
 func span(from, count uint32) (list []uint32) {

@@ -131,9 +131,9 @@ func (g *game) spellCall(call protocol.Call) string {
 	case protocol.RevealKey:
 		return fmt.Sprintf("%s: %d", of(c.Execution.ID), c.Reveal.Piece)
 	case protocol.Draw:
-		return fmt.Sprintf("%s/%d beside %d", of(c.Execution.ID), c.Seat.Number, c.Other.Number)
+		return fmt.Sprintf("%s/%d", of(c.Execution.ID), c.Number)
 	case protocol.TimeoutDrawing:
-		return fmt.Sprintf("%s/%d", of(c.Execution.ID), c.Seat.Number)
+		return fmt.Sprintf("%s/%d", of(c.Execution.ID), c.Number)
 	case protocol.TimeoutSeat:
 		return fmt.Sprintf("%s/%d", of(c.Execution.ID), c.Seat.Number)
 	case protocol.CommitVerification:
@@ -188,11 +188,8 @@ func (g *game) vet(call protocol.Call) {
 		case []protocol.Vote:
 			want = p.revealed()
 		case []protocol.Seat:
-			want = p.panel()
+			want = p.told()
 		case protocol.Seat:
-			if have == (protocol.Seat{}) && name == "Other" && len(p.panel()) == 1 {
-				continue
-			}
 			p = g.play(have.Execution)
 			want = p.seats[have.Number]
 		default:
@@ -244,14 +241,15 @@ func (g *game) untimely(call protocol.Call, p *play) string {
 	case protocol.Settle, protocol.Verify:
 		return confirmed()
 	case protocol.Draw:
-		if g.v.Head.Number <= c.Seat.Target {
+		seat := p.seats[c.Number]
+		if g.v.Head.Number <= seat.Target {
 			return "target unknown"
 		}
-		return open(c.Seat.Deadline)
+		return open(seat.Deadline)
 	case protocol.CommitVerification:
 		return open(c.Seat.Deadline)
 	case protocol.TimeoutDrawing:
-		return passed(c.Seat.Deadline)
+		return passed(p.seats[c.Number].Deadline)
 	case protocol.TimeoutSeat:
 		return passed(c.Seat.Deadline)
 	case protocol.Escalate, protocol.SettleVerified, protocol.RevealKey:

@@ -36,7 +36,7 @@ func (f RequesterFacts) resolving(v *protocol.View, r *protocol.Run, t protocol.
 			return []Action{send(f.reveal(r, t, panel, facts, piece, seed), "%s:%d", r.Record.ID, piece)}
 		case len(panel) == 1 && f.money.pay(r.Verification.Bid):
 			return []Action{send(protocol.Escalate{
-				Terms: t, Execution: r.Record, Verification: *r.Verification, Second: panel[0], Piece: piece,
+				Terms: t, Execution: r.Record, Verification: *r.Verification, Seats: panel, Piece: piece,
 			}, "%s", r.Record.ID)}
 		}
 		// Two different results and no third seat to be had: nobody can be convicted.

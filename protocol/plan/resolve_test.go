@@ -89,7 +89,7 @@ func TestLazyPanelThatDiffersIsEscalated(t *testing.T) {
 			a.escalates(2)
 			g.clientExpects()
 			g.wait(1).clientExpects() // the target block's hash is not known yet
-			g.wait(1).clientExpects("draw A/3 beside 2")
+			g.wait(1).clientExpects("draw A/3")
 			a.draws(3, "carol")
 			g.clientExpects()
 			g.wait(5)

@@ -158,7 +158,7 @@ func TestReassignedExecutionHasItsOwnDice(t *testing.T) {
 	b := g.reassign(a, "bob", 3).commits(2)
 	g.confirm().clientExpects("verify B at 12: [2]")
 	b.verifies(2)
-	g.confirm().clientExpects("draw B/2 beside 0")
+	g.confirm().clientExpects("draw B/2")
 }
 
 func TestNothingIsDeliveredTwiceOrInVain(t *testing.T) {

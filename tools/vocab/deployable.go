@@ -18,8 +18,8 @@ type deployable struct {
 	codes map[string][]byte // contract → creation code without constructor arguments, hex
 }
 
-// parts are the contracts whose code a market runs, in the order of its constructor's arguments.
-var parts = []string{"Verifications", "Disputes", "Appeals"}
+// parts are the contracts whose code a market runs besides its own, in the order of its constructor's arguments.
+var parts = []string{"Accounts", "Verifications", "Disputes", "Appeals"}
 
 // readDeployable takes the interface from IMarket and the code from Market and its parts, and checks that they belong
 // together.
@@ -28,13 +28,25 @@ func readDeployable(contracts string) (*deployable, error) {
 	if err != nil {
 		return nil, err
 	}
+	want, err := abi.JSON(bytes.NewReader(face.ABI))
+	if err != nil {
+		return nil, fmt.Errorf("interface of IMarket: %w", err)
+	}
 	d := &deployable{codes: map[string][]byte{}}
+	home := map[string]string{} // call → contract that has it
 	for _, name := range append([]string{"Market"}, parts...) {
 		artifact, err := readArtifact(contracts, name+".sol", name)
 		if err != nil {
 			return nil, err
 		}
-		if err := implements(name, artifact.ABI, face.ABI); err != nil {
+		have, err := abi.JSON(bytes.NewReader(artifact.ABI))
+		if err != nil {
+			return nil, fmt.Errorf("interface of %s: %w", name, err)
+		}
+		if err := belongs(name, have, want); err != nil {
+			return nil, err
+		}
+		if err := settle(home, name, have, want); err != nil {
 			return nil, err
 		}
 		code := strings.TrimPrefix(artifact.Bytecode.Object, "0x")
@@ -43,31 +55,37 @@ func readDeployable(contracts string) (*deployable, error) {
 		}
 		d.codes[name] = []byte(code + "\n")
 	}
+	for _, method := range slices.Sorted(maps.Keys(want.Methods)) {
+		if home[method] == "" {
+			return nil, fmt.Errorf("neither Market nor a part of it has %s", want.Methods[method].Sig)
+		}
+	}
 	d.abi, err = entryPerLine(face.ABI)
 	return d, err
 }
 
-// implements checks that a contract has no event or error that IMarket lacks, and Parameters as its constructor's first
-// argument; that Market has all calls of IMarket, and a part none besides PARAMETERS; and that Market takes its parts.
-func implements(name string, contract, face json.RawMessage) error {
-	have, err := abi.JSON(bytes.NewReader(contract))
-	if err != nil {
-		return fmt.Errorf("interface of %s: %w", name, err)
-	}
-	want, err := abi.JSON(bytes.NewReader(face))
-	if err != nil {
-		return fmt.Errorf("interface of IMarket: %w", err)
-	}
-	for method, m := range want.Methods {
-		if name == "Market" && have.Methods[method].Sig != m.Sig {
-			return fmt.Errorf("contract Market lacks %s", m.Sig)
+// settle notes where the calls of a contract are. Each must be one of IMarket, but for PARAMETERS, and at home in one
+// contract only.
+func settle(home map[string]string, name string, have, want abi.ABI) error {
+	for _, method := range slices.Sorted(maps.Keys(have.Methods)) {
+		if method == "PARAMETERS" {
+			continue
 		}
-	}
-	for method, m := range have.Methods {
-		if name != "Market" && method != "PARAMETERS" && want.Methods[method].Sig != m.Sig {
-			return fmt.Errorf("contract %s has %s, which IMarket lacks", name, m.Sig)
+		sig := have.Methods[method].Sig
+		if want.Methods[method].Sig != sig {
+			return fmt.Errorf("contract %s has %s, which IMarket lacks", name, sig)
 		}
+		if home[method] != "" {
+			return fmt.Errorf("both %s and %s have %s", home[method], name, sig)
+		}
+		home[method] = name
 	}
+	return nil
+}
+
+// belongs checks that a contract has no event or error that IMarket lacks, and Parameters as its constructor's first
+// argument; and that Market takes its parts.
+func belongs(name string, have, want abi.ABI) error {
 	haveNames := slices.Sorted(maps.Keys(have.Events))
 	haveNames = slices.AppendSeq(haveNames, slices.Values(slices.Sorted(maps.Keys(have.Errors))))
 	for _, declared := range haveNames {

@@ -13,7 +13,8 @@ var update = flag.Bool("update", false, "write the generated files to testdata/w
 
 var outputs = []string{
 	"protocol/vocab.gen.go", "internal/market/market.abi.json", "internal/market/market.bin",
-	"internal/market/verifications.bin", "internal/market/disputes.bin", "internal/market/appeals.bin",
+	"internal/market/accounts.bin", "internal/market/verifications.bin", "internal/market/disputes.bin",
+	"internal/market/appeals.bin",
 }
 
 // copyContracts copies the small contract of testdata, after changing one text in one of its files. Its out directory
@@ -73,7 +74,7 @@ func TestRefusals(t *testing.T) {
 	const (
 		face   = "out/IMarket.sol/IMarket.json"
 		market = "out/Market.sol/Market.json"
-		part   = "out/Verifications.sol/Verifications.json"
+		part   = "out/Accounts.sol/Accounts.json"
 		things = "out/Things.sol/Things.json"
 	)
 	for name, c := range map[string]struct{ file, old, with, want string }{
@@ -86,12 +87,13 @@ func TestRefusals(t *testing.T) {
 		"no syntax tree":     {face, `"ast"`, `"tree"`, "needs `ast = true`"},
 		"abstract":           {market, `"object": "0x`, `"object": "", "was": "0x`, "no complete creation code"},
 		"unlinked":           {market, `"object": "0x`, `"object": "0x__$aa$__`, "no complete creation code"},
-		"function missing":   {market, `"makeThing"`, `"makeThings"`, "Market lacks makeThing("},
+		"function missing":   {market, "\"function\",\n   \"name\": \"makeThing\"", `"fallback"`, "neither Market nor a part of it has makeThing("},
+		"function twice":     {market, `"PARAMETERS"`, `"parameters"`, "both Market and Accounts have parameters()"},
 		"event differs":      {market, `"ThingMade"`, `"ThingBorn"`, "Market declares ThingBorn differently"},
 		"error differs":      {market, `"NoThing"`, `"Nothing"`, "Market declares Nothing differently"},
 		"constructor":        {market, `"constructor"`, `"fallback"`, "the constructor of Market must take Parameters"},
-		"part's call":        {part, `"makeThing"`, `"remakeThing"`, "Verifications has remakeThing("},
-		"part's constructor": {part, `"constructor"`, `"fallback"`, "the constructor of Verifications must take Parameters"},
+		"part's call":        {part, `"parameters"`, `"remakeThing"`, "Accounts has remakeThing()"},
+		"part's constructor": {part, `"constructor"`, `"fallback"`, "the constructor of Accounts must take Parameters"},
 		"no JSON":            {market, "{", "", market},
 	} {
 		t.Run(name, func(t *testing.T) {

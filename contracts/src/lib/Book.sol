@@ -42,11 +42,16 @@ library Book {
         c.verification.outcome = outcome;
         c.verification.revealed = piece;
         c.verification.results = keccak256(abi.encode(results));
-        c.execution.status = Status.Verdict;
         c.execution.deadline = Deadline.afterSeconds(appealWindow);
+        storeVerification(self, c, Status.Verdict);
+        emit IMarket.VerdictReached(c.execution.id, results, c.verification, c.execution.deadline);
+    }
+
+    /// An execution whose verification has changed.
+    function storeVerification(State storage self, Panel.Case memory c, Status status) internal {
+        c.execution.status = status;
         c.execution.verification = Records.hash(c.verification);
         self.records.store(c.execution);
-        emit IMarket.VerdictReached(c.execution.id, results, c.verification, c.execution.deadline);
     }
 
     /// A seat that is to be drawn again, or that was given up.

@@ -51,6 +51,17 @@ library Ledger {
         }
     }
 
+    /// Gives the purse of a node that is in the registry.
+    function requireRegistered(State storage self, address node) internal view returns (Purse purse) {
+        purse = self.accounts[node].purse;
+        if (!purse.registered()) revert IMarket.NotRegistered(node);
+    }
+
+    function requireStake(address node, Purse purse, uint256 want) internal pure {
+        uint256 have = purse.stake();
+        if (have < want) revert IMarket.InsufficientStake(node, have, want);
+    }
+
     function requireFree(address wallet, Purse purse, uint256 want) internal pure {
         uint256 have = purse.free();
         if (have < want) revert IMarket.InsufficientFree(wallet, have, want);

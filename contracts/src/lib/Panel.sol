@@ -33,16 +33,34 @@ library Panel {
         Records.load(c.verification, verification, c.execution.id, c.execution.verification);
     }
 
-    /// Fills in the seats, which must be the panel's, all and in order.
-    function load(Case memory c, Records.State storage records, Seat[] calldata seats) internal view {
+    /// Fills in the panel's seats: those that have a record as the caller brings them, which must be all in order, the
+    /// others as they are before their first draw.
+    function load(Case memory c, Records.State storage records, Seat[] calldata told) internal view {
         uint8 length = size(c);
         c.seats = new Seat[](length);
+        uint256 used;
         for (uint8 i; i < length; ++i) {
-            if (i == seats.length) revert IMarket.WrongSeat(0, i + 2);
-            if (seats[i].number != i + 2) revert IMarket.WrongSeat(seats[i].number, i + 2);
-            load(c, records, c.seats[i], seats[i]);
+            bytes32 key = Records.seatKey(c.execution.id, i + 2);
+            bytes32 want = records.seats[key];
+            if (want == 0) {
+                open(c, c.seats[i], i + 2);
+                continue;
+            }
+            if (used == told.length) revert IMarket.WrongSeat(0, i + 2);
+            Seat memory seat = c.seats[i];
+            Records.copy(seat, told[used++]);
+            if (seat.number != i + 2) revert IMarket.WrongSeat(seat.number, i + 2);
+            Records.requireSame(key, want, Records.hash(seat));
         }
-        requireNoMore(seats, length);
+        requireNoMore(told, used);
+    }
+
+    /// The panel's seat of that number, which must be as `want` says.
+    function seatOf(Case memory c, uint8 number, SeatStatus want) internal pure returns (Seat memory seat) {
+        uint8 last = uint8(c.seats.length) + 1;
+        if (number < 2 || number > last) revert IMarket.WrongSeat(number, last);
+        seat = c.seats[number - 2];
+        requireStatus(seat, want);
     }
 
     /// Fails with `WrongSeat` if the caller brought more seats than `length`.
@@ -55,20 +73,8 @@ library Panel {
         return c.terms.seats == 3 || c.verification.thirdTarget != 0 ? 2 : 1;
     }
 
-    /// Fills in the caller's seat, which must be one of the panel and the present record.
-    function load(Case memory c, Records.State storage records, Seat memory seat, Seat calldata given) internal view {
-        Records.copy(seat, given);
-        uint8 number = seat.number;
-        uint8 last = size(c) + 1;
-        if (number < 2 || number > last) revert IMarket.WrongSeat(number, last);
-        bytes32 key = Records.seatKey(c.execution.id, number);
-        bytes32 want = records.seats[key];
-        if (want == 0) want = Records.hash(vacancy(c, number));
-        Records.requireSame(key, want, Records.hash(seat));
-    }
-
-    /// A seat as it is before its first draw, when its slot is still empty.
-    function vacancy(Case memory c, uint8 number) internal pure returns (Seat memory seat) {
+    /// Fills in a seat as it is before its first draw, while its slot is still empty.
+    function open(Case memory c, Seat memory seat, uint8 number) internal pure {
         Verification memory v = c.verification;
         bool escalated = number == 3 && c.terms.seats == 2;
         seat.execution = c.execution.id;
@@ -92,11 +98,12 @@ library Panel {
         }
     }
 
-    /// Has a seat drawn again, or given up if it was redrawn `most` times.
+    /// Has a seat drawn again, or given up if it was redrawn `most` times. Until then the record keeps the node that did
+    /// not do its duty, which is not drawn again at once.
     function redraw(Seat memory seat, uint8 most, uint32 drawWindow) internal view {
-        (seat.node, seat.root, seat.fuel) = (address(0), 0, 0);
+        (seat.root, seat.fuel) = (0, 0);
         if (seat.redraws == most) {
-            finish(seat, SeatStatus.Vacant);
+            vacate(seat);
         } else {
             seat.status = SeatStatus.Drawing;
             seat.redraws += 1;
@@ -104,6 +111,12 @@ library Panel {
             seat.deadline = Deadline.afterSeconds(drawWindow);
             seat.doneAt = 0;
         }
+    }
+
+    /// Gives a seat up.
+    function vacate(Seat memory seat) internal view {
+        seat.node = address(0);
+        finish(seat, SeatStatus.Vacant);
     }
 
     function finish(Seat memory seat, SeatStatus status) internal view {

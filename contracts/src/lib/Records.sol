@@ -175,6 +175,13 @@ library Records {
         }
     }
 
+    /// First piece of the job that was never assigned. Fails with `UnknownJob` if there is none.
+    function firstPiece(State storage self, bytes32 job) internal view returns (uint32) {
+        uint256 next = self.frontiers[job];
+        if (next == 0) revert IMarket.UnknownJob(job);
+        return uint32(next - 1);
+    }
+
     /// Pieces up to `next` of `pieces` are assigned; a job without pieces left is forgotten.
     function advance(State storage self, bytes32 job, uint32 next, uint32 pieces) internal {
         self.frontiers[job] = next == pieces ? 0 : uint256(next) + 1;

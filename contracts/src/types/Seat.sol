@@ -24,6 +24,7 @@ struct Seat {
     SeatStatus status;
     /// How often the seat was redrawn.
     uint8 redraws;
+    /// Who sits. While a seat is to be drawn again, who has just failed to, and is passed over.
     address node;
     /// Leaves that the seat owes: all listed pieces, or the escalated one.
     uint32 pieces;

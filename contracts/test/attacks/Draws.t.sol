@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Attack} from "../fixture/Attack.sol";
 import {IMarket} from "../../src/IMarket.sol";
-import {Seat, SeatStatus} from "../../src/types/Seat.sol";
+import {SeatStatus} from "../../src/types/Seat.sol";
 
 /// @title Those who want to choose who checks, or when, or that nobody does.
 contract DrawAttacks is Attack {
@@ -48,10 +48,7 @@ contract DrawAttacks is Attack {
             for (uint256 k; k < NODES; ++k) {
                 if (r.seats[0].node == _node(k)) ++absences[k];
             }
-            vm.warp(r.seats[0].deadline + 1);
-            vm.recordLogs();
-            market.timeoutSeat(r.terms, r.execution, r.seats[0]);
-            r.seats[0] = _toldSeat();
+            _miss(r);
         }
         _eq(uint8(r.seats[0].status), uint8(SeatStatus.Vacant), "given up");
         _settleVerified(r);
@@ -61,6 +58,35 @@ contract DrawAttacks is Attack {
         }
         _eq(_wealth(client), PURSE - 1000, "client");
         _eq(market.burned(), 900, "burned");
+    }
+
+    /// A drawn node stays silent in the hope of the seat's other redraws: whatever the block, it is not drawn next.
+    function test_silentNodeIsPassedOver() public {
+        Run memory r = _atRunning(1, 2);
+        address silent = r.seats[0].node;
+        _miss(r);
+        vm.roll(r.seats[0].target + 1);
+        for (uint256 i; i < 50; ++i) {
+            vm.setBlockhash(r.seats[0].target, keccak256(abi.encode(i)));
+            _true(_whoIsDrawn(r) != silent, "another one");
+        }
+        _draw(r, 2);
+        _commitSeat(r, 2);
+        _settleVerified(r);
+        _over(r);
+        _eq(_wealth(silent), PURSE - 300, "the silent node");
+        _eq(_wealth(r.execution.node), PURSE + 1000, "seat 1");
+        _eq(_wealth(r.seats[0].node), PURSE + 1250, "who sits instead");
+        _eq(_wealth(client), PURSE - 1000 - 1250, "client");
+        _eq(market.burned(), 300, "burned");
+    }
+
+    /// The drawn node of seat 2 misses its deadline.
+    function _miss(Run memory r) private {
+        vm.warp(r.seats[0].deadline + 1);
+        vm.recordLogs();
+        market.timeoutSeat(r.terms, r.execution, r.seats[0]);
+        r.seats[0] = _toldSeat();
     }
 
     /// All nodes but the attacker's leave: its own result is not checked by itself, the check is given up.
@@ -74,8 +100,7 @@ contract DrawAttacks is Attack {
         _fails(abi.encodeWithSelector(IMarket.NobodyEligible.selector, r.verification.target));
         _drawCall(r, 2);
         vm.warp(r.verification.deadline + 1);
-        market.timeoutDrawing(r.terms, r.execution, r.verification, r.seats[0]);
-        _finish(r.seats[0], SeatStatus.Vacant);
+        _vacate(r, 2);
         _settleVerified(r);
         _over(r);
         _ends(r, Gains({client: -1000, first: 1000, second: 0, third: 0, burned: 0}));
@@ -85,11 +110,10 @@ contract DrawAttacks is Attack {
     function test_deadlinesToTheSecond() public {
         Run memory r = _atDrawing(1, 2);
         uint64 end = r.verification.deadline;
-        Seat memory seat = r.seats[0];
         vm.roll(r.verification.target + 1);
         vm.warp(end);
         _fails(abi.encodeWithSelector(IMarket.TooEarly.selector, end, end));
-        market.timeoutDrawing(r.terms, r.execution, r.verification, seat);
+        _vacateCall(r, 2);
         vm.warp(end + 1);
         _fails(abi.encodeWithSelector(IMarket.TooLate.selector, end, end + 1));
         _drawCall(r, 2);

@@ -86,6 +86,7 @@ contract Handler is Absentees, Jurors {
         else over = _playVerdict(r);
         if (over) _remove(_runs, i);
         else _runs[i] = abi.encode(r);
+        if (!over) ++sittings[_requireDistinct(r)];
     }
 
     function _playAssigned(Run memory r) private returns (bool over) {
@@ -132,12 +133,13 @@ contract Handler is Absentees, Jurors {
     function _playDrawing(Run memory r, uint8 number) private returns (bool) {
         Seat memory seat = r.seats[number - 2];
         if (_expired(seat.deadline)) {
-            market.timeoutDrawing(r.terms, r.execution, r.verification, seat);
-            _finish(seat, SeatStatus.Vacant);
+            _vacate(r, number);
             _count(Move.TimeoutDrawing);
         } else {
+            address failed = seat.node;
             _draw(r, number);
-            _count(Move.Draw);
+            _true(r.seats[number - 2].node != failed, "who has just failed is passed over");
+            _count(failed == address(0) ? Move.Draw : Move.Redraw);
         }
         return false;
     }
@@ -207,6 +209,38 @@ contract Handler is Absentees, Jurors {
         _conserved();
     }
 
+    /// Seats and jurors are different nodes, and none is the client.
+    function requireSeatsDistinct() external view {
+        for (uint256 i; i < _runs.length; ++i) {
+            _requireDistinct(abi.decode(_runs[i], (Run)));
+        }
+    }
+
+    /// How many nodes have a part in the execution.
+    function _requireDistinct(Run memory r) private view returns (uint256 sitters) {
+        address[] memory sits = new address[](4 + JURORS);
+        sits[sitters++] = r.terms.client;
+        sits[sitters++] = r.execution.node;
+        for (uint256 s; s < 2; ++s) {
+            if (_sits(r.seats[s])) sits[sitters++] = r.seats[s].node;
+        }
+        address[] memory jurors = _jurorsOf(r);
+        for (uint256 k; k < jurors.length; ++k) {
+            sits[sitters++] = jurors[k];
+        }
+        for (uint256 i; i < sitters; ++i) {
+            _true(sits[i] != address(0), "somebody sits");
+            for (uint256 k; k < i; ++k) {
+                _true(sits[i] != sits[k], "nobody sits twice");
+            }
+        }
+        --sitters;
+    }
+
+    function _sits(Seat memory seat) private pure returns (bool) {
+        return seat.status == SeatStatus.Running || seat.status == SeatStatus.Committed;
+    }
+
     /// Locks are exactly what the open records say, wallet by wallet.
     function requireLocksExplained() external view {
         uint256 clients;
@@ -226,8 +260,7 @@ contract Handler is Absentees, Jurors {
             clients += _lockedFor(r);
             _addLock(locks, r.execution.node, r.terms.fine);
             for (uint256 s; s < 2; ++s) {
-                bool sits = r.seats[s].status == SeatStatus.Running || r.seats[s].status == SeatStatus.Committed;
-                if (sits) _addLock(locks, r.seats[s].node, r.terms.fine);
+                if (_sits(r.seats[s])) _addLock(locks, r.seats[s].node, r.terms.fine);
             }
             if (r.execution.status == Status.Appealed) _addAppeal(locks, r);
         }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Players} from "./Players.sol";
-import {Outcome} from "../../src/types/Execution.sol";
+import {Outcome, Status} from "../../src/types/Execution.sol";
 import {Jury, Vote, VoteStatus} from "../../src/types/Jury.sol";
 
 /// @title The steps of an appeal.
@@ -119,6 +119,11 @@ abstract contract Jurors is Players {
             if (alike > JURORS / 2) return keccak256(abi.encode(b.votes[i].digest, b.votes[i].fuel));
         }
         return 0;
+    }
+
+    function _jurorsOf(Run memory r) internal view returns (address[] memory jurors) {
+        if (r.execution.status != Status.Appealed) return jurors;
+        return abi.decode(_benches[r.execution.id], (Bench)).jury.jurors;
     }
 
     /// What an appeal has locked.

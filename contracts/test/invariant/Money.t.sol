@@ -5,7 +5,7 @@ import {Handler} from "./Handler.sol";
 import {Players} from "./Players.sol";
 import {Check} from "../fixture/Check.sol";
 
-/// @title What holds after every step of any game.
+/// @title What holds after every step of any game, of the money and of who sits where.
 contract MoneyInvariant is Check {
     struct FuzzSelector {
         address addr;
@@ -35,6 +35,10 @@ contract MoneyInvariant is Check {
         _handler.requireLocksExplained();
     }
 
+    function invariant_seatsAreDistinct() public view {
+        _handler.requireSeatsDistinct();
+    }
+
     /// Every step was a move, and a game of this length is more than openings.
     function afterInvariant() public view {
         uint256 total;
@@ -53,6 +57,11 @@ contract MoneyInvariant is Check {
             if (i % 50 == 0) _handler.requireLocksExplained();
         }
         _handler.requireConserved();
+        // A node alone, with one verifier and with two, and then with a jury of three.
+        for (uint256 nodes = 1; nodes <= 3; ++nodes) {
+            _true(_handler.sittings(nodes) != 0, string.concat("nodes ", vm.toString(nodes)));
+        }
+        _true(_handler.sittings(6) != 0, "a jury beside a panel");
         for (uint256 i; i <= uint256(type(Players.Move).max); ++i) {
             _true(_handler.moves(Players.Move(i)) != 0, string.concat("move ", vm.toString(i)));
         }

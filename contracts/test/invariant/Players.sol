@@ -19,6 +19,7 @@ abstract contract Players is Court {
         TimeoutCommitted,
         Verify,
         Draw,
+        Redraw,
         TimeoutDrawing,
         CommitSeat,
         TimeoutSeat,
@@ -50,6 +51,8 @@ abstract contract Players is Court {
     bytes[] internal _jobs;
 
     uint256 public steps;
+    /// How often a step left an execution with so many nodes in it: seats and jurors.
+    mapping(uint256 nodes => uint256) public sittings;
     mapping(Move move => uint256) public moves;
     uint256 internal _dice;
 
