@@ -31,20 +31,24 @@ func Recognise(ctx context.Context, chain Coder, at common.Address) error {
 		return fmt.Errorf("the contract at %s is not the market that this program knows: it is another contract, or of another "+
 			"version; check the address, or use the release of this program that deployed it", at)
 	}
-	missing := []string{build.Verifications, build.Disputes, build.Appeals}
-	for _, part := range addressesOf(filled) {
-		code, err := chain.Code(ctx, part)
+	missing := build.Parts
+	for _, address := range addressesOf(filled) {
+		code, err := chain.Code(ctx, address)
 		if err != nil {
-			return fmt.Errorf("read the code of the market's part %s: %w", part, err)
+			return fmt.Errorf("read the code of the market's part %s: %w", address, err)
 		}
-		missing = slices.DeleteFunc(missing, func(creation string) bool {
-			_, same := compareCode(creation, code)
+		known := slices.IndexFunc(missing, func(part Part) bool {
+			_, same := compareCode(part.Hex, code)
 			return same
 		})
+		if known < 0 {
+			return fmt.Errorf("the market at %s runs code at %s that this program does not know, which could do anything with "+
+				"its money: do not use it", at, address)
+		}
+		missing = slices.Delete(slices.Clone(missing), known, known+1)
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("the market at %s has parts that this program does not know: they could do anything with its money; "+
-			"do not use it", at)
+		return fmt.Errorf("the market at %s lacks its part %s: do not use it", at, missing[0].Name)
 	}
 	return nil
 }

@@ -1,8 +1,10 @@
 package market
 
 import (
+	"bytes"
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,7 +36,7 @@ func TestRecognise(t *testing.T) {
 	}
 	filled, _ := compareCode(Compiled().Market, code)
 	parts := addressesOf(filled)
-	if len(parts) != 3 {
+	if len(parts) != len(Compiled().Parts) {
 		t.Fatalf("the market has the parts %v", parts)
 	}
 	changed := func(at common.Address, change func([]byte)) map[common.Address][]byte {
@@ -59,9 +61,10 @@ func TestRecognise(t *testing.T) {
 		"its last byte differs":   {code: changed(n.market, flip(-1)), want: "is not the market"},
 		"it is longer":            {code: longer, want: "is not the market"},
 		"its first half":          {code: map[common.Address][]byte{n.market: code[:len(code)/2]}, want: "is not the market"},
-		"a part differs":          {code: changed(parts[1], flip(-1)), want: "parts that this program does not know"},
-		"a part is missing":       {code: map[common.Address][]byte{parts[2]: nil}, want: "parts that this program does not know"},
-		"one part stands for all": {code: standIn(t, n, parts), want: "parts that this program does not know"},
+		"a part differs":          {code: changed(parts[1], flip(-1)), want: "does not know"},
+		"a part is missing":       {code: map[common.Address][]byte{parts[2]: nil}, want: "does not know"},
+		"one part stands for all": {code: standIn(t, n, parts), want: "does not know"},
+		"a part is elsewhere":     {at: common.Address{0xaa}, code: replaced(code, filled, parts[0], common.Address{0xbb}), want: "does not know"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if test.at == (common.Address{}) {
@@ -82,4 +85,12 @@ func standIn(t *testing.T, n *network, parts []common.Address) map[common.Addres
 		t.Fatal(err)
 	}
 	return map[common.Address][]byte{parts[1]: code, parts[2]: code}
+}
+
+// replaced is a market that runs another's code for a part of its own, and has the part's address where it does no harm.
+func replaced(code []byte, filled []common.Hash, part, other common.Address) map[common.Address][]byte {
+	parameters := filled[slices.IndexFunc(filled, func(w common.Hash) bool { return w[0] != 0 })]
+	word := common.BytesToHash(part[:])
+	code = bytes.ReplaceAll(code, word[:], common.BytesToHash(other[:]).Bytes())
+	return map[common.Address][]byte{{0xaa}: bytes.ReplaceAll(code, parameters[:], word[:]), other: {0}}
 }
