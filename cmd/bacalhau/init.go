@@ -2,11 +2,12 @@ package main
 
 import (
 	"cmp"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,9 +20,6 @@ import (
 
 	"github.com/filecoin-project/bacalhau/internal/seal"
 )
-
-// passwordFileName in the data folder holds a password that init has made up.
-const passwordFileName = "password"
 
 type initOptions struct {
 	*layers
@@ -36,7 +34,8 @@ func newInitCommand(a *app) *cobra.Command {
 		Short: "Make a node's data folder, key and configuration file",
 		Long: `Make what a node needs to be served: the data folder, a wallet's key, and a
 configuration file with the settings given here. On a terminal it asks for what is
-missing. What exists already stays as it is.
+missing. What exists already stays as it is. With a chain on this machine, the node
+is set to fetch data from private addresses too.
 
 The key is encrypted with the password of --password-file, $` + envPassword + `, or the
 terminal; without any of them a password is made up and kept in the data folder,
@@ -82,6 +81,11 @@ func (o *initOptions) run() error {
 			return err
 		}
 	}
+	if fresh && o.origin["allow-private"] == originDefault && onThisMachine(o.chain) {
+		if err := o.set(o.flags.Lookup("allow-private"), "true", "chain"); err != nil {
+			return err
+		}
+	}
 	if err := o.Check(); err != nil {
 		return usageError{err}
 	}
@@ -101,6 +105,19 @@ func (o *initOptions) run() error {
 	return o.app.print(r, func(w io.Writer) { printInit(w, r) })
 }
 
+// onThisMachine says whether a chain is a development network's, whose nodes are neighbours.
+func onThisMachine(chain string) bool {
+	if chain == embeddedChain {
+		return true
+	}
+	u, err := url.Parse(chain)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
+}
+
 // key is the node's wallet, made or imported if there is none.
 func (o *initOptions) key(dir string, r *initReport) (common.Address, error) {
 	keys, err := seal.Keys(keystoreOf(dir))
@@ -110,36 +127,11 @@ func (o *initOptions) key(dir string, r *initReport) (common.Address, error) {
 	if len(keys) > 0 {
 		return chooseWallet(dir, o.wallet)
 	}
-	password, random, err := o.newPassword(dir, r)
-	if err != nil {
-		return common.Address{}, err
-	}
-	wallet, err := o.app.addKey(keystoreOf(dir), o.importFrom, password, random)
+	wallet, err := o.app.addKey(dir, o.importFrom, o.passwordFile)
 	if err == nil {
 		r.Made = append(r.Made, "wallet "+wallet.Hex())
 	}
 	return wallet, err
-}
-
-// newPassword is the one to encrypt a new key with, and whether it is random.
-func (o *initOptions) newPassword(dir string, r *initReport) (password string, random bool, err error) {
-	if _, set := os.LookupEnv(envPassword); o.passwordFile != "" || set {
-		password, err = o.app.password(o.passwordFile, "")
-		return password, false, err
-	}
-	if f, ok := o.app.terminal(); ok {
-		password, err = o.app.chooseSecret(f, "Password for the wallet's key (empty: keep one in the data folder): ")
-		if err != nil || password != "" {
-			return password, false, err
-		}
-	}
-	file := filepath.Join(dir, passwordFileName)
-	password = rand.Text()
-	if err := renameio.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
-		return "", false, err
-	}
-	r.Made = append(r.Made, file)
-	return password, true, o.set(o.flags.Lookup("password-file"), file, "init")
 }
 
 // write makes the configuration file of all settings that are not the defaults.
@@ -147,9 +139,8 @@ func (o *initOptions) write(path string) error {
 	root := &yaml.Node{Kind: yaml.MappingNode, HeadComment: "Settings of a Bacalhau node; `bacalhau config` lists all that there are."}
 	o.flags.VisitAll(func(f *pflag.Flag) {
 		if f.Value.String() != f.DefValue {
-			var value yaml.Node
-			value.SetString(f.Value.String())
-			root.Content = append(root.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: f.Name}, &value)
+			root.Content = append(root.Content,
+				&yaml.Node{Kind: yaml.ScalarNode, Value: f.Name}, &yaml.Node{Kind: yaml.ScalarNode, Value: f.Value.String()})
 		}
 	})
 	raw, err := yaml.Marshal(root)

@@ -2,14 +2,17 @@ package main
 
 import (
 	"crypto/ecdsa"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/google/renameio/v2"
 	"golang.org/x/term"
 
 	"github.com/filecoin-project/bacalhau/internal/seal"
@@ -26,7 +29,7 @@ func (a *app) walletKey(dir string, s *settings) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	password, err := a.password(s.passwordFile, fmt.Sprintf("Password of wallet %s: ", address))
+	password, err := a.password(dir, s.passwordFile, fmt.Sprintf("Password of wallet %s: ", address))
 	if err != nil {
 		return nil, err
 	}
@@ -49,23 +52,57 @@ func chooseWallet(dir string, asked common.Address) (common.Address, error) {
 	return keys[0], nil
 }
 
-// password comes from a file, the environment, or the person at the terminal.
-func (a *app) password(file, prompt string) (string, error) {
+// passwordFileName in the data folder holds a password that was made up.
+const passwordFileName = "password"
+
+// password comes from the file that was named, the environment, the file in the data folder, or the person at the
+// terminal.
+func (a *app) password(dir, file, prompt string) (string, error) {
 	if file != "" {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			return "", fmt.Errorf("password-file: %w", err)
-		}
-		return strings.TrimRight(string(raw), "\r\n"), nil
+		return readPassword(file)
 	}
 	if password, set := os.LookupEnv(envPassword); set {
 		return password, nil
+	}
+	made, err := readPassword(filepath.Join(dir, passwordFileName))
+	if !errors.Is(err, fs.ErrNotExist) {
+		return made, err
 	}
 	f, ok := a.terminal()
 	if !ok {
 		return "", errors.New("no password for the wallet's key: set password-file or $" + envPassword)
 	}
 	return a.askSecret(f, prompt)
+}
+
+func readPassword(file string) (string, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("password: %w", err)
+	}
+	return strings.TrimRight(string(raw), "\r\n"), nil
+}
+
+// newPassword is the one to encrypt a new key with: as password finds it, or chosen at the terminal, or made up and kept
+// in the data folder. A random one needs no slow key file.
+func (a *app) newPassword(dir, file string) (password string, random bool, err error) {
+	made := filepath.Join(dir, passwordFileName)
+	_, set := os.LookupEnv(envPassword)
+	if _, err := os.Stat(made); err == nil || file != "" || set {
+		password, err = a.password(dir, file, "")
+		return password, false, err
+	}
+	if f, ok := a.terminal(); ok {
+		password, err = a.chooseSecret(f, "Password for the wallet's key (empty: keep one in the data folder): ")
+		if err != nil || password != "" {
+			return password, false, err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", false, err
+	}
+	password = rand.Text()
+	return password, true, renameio.WriteFile(made, []byte(password+"\n"), 0o600)
 }
 
 // terminal is standard input if a person sits at it.
@@ -81,11 +118,15 @@ func (a *app) askSecret(f *os.File, prompt string) (string, error) {
 	return string(raw), err
 }
 
-// addKey puts a key into a keystore: a new one, or that of a file, which is an Ethereum key file or holds 64 hexadecimal
-// digits. A light key file suits a password that nobody can guess.
-func (a *app) addKey(keystore, file, password string, light bool) (common.Address, error) {
+// addKey puts a key into the keystore of a data folder: a new one, or that of a file, which is an Ethereum key file or
+// holds 64 hexadecimal digits.
+func (a *app) addKey(dir, file, passwordFile string) (common.Address, error) {
+	password, random, err := a.newPassword(dir, passwordFile)
+	if err != nil {
+		return common.Address{}, err
+	}
 	if file == "" {
-		return seal.NewKey(keystore, password, light)
+		return seal.NewKey(keystoreOf(dir), password, random)
 	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -95,7 +136,7 @@ func (a *app) addKey(keystore, file, password string, light bool) (common.Addres
 	if err != nil {
 		return common.Address{}, err
 	}
-	return seal.StoreKey(keystore, key, password, light)
+	return seal.StoreKey(keystoreOf(dir), key, password, random)
 }
 
 // parseKey reads a key in either form. A key file may have another password than the node's.

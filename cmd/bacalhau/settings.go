@@ -62,7 +62,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.DurationVar(&s.chainPeriod, "chain-period", time.Second, "time between an embedded chain's blocks, whole seconds")
 
 	f.Var((*addressValue)(&s.wallet), "wallet", "the wallet's address, of those in the folder keystore (default: the only one)")
-	f.StringVar(&s.passwordFile, "password-file", "", "file with the password of the wallet's key (default: $"+envPassword+", else it is asked for)")
+	f.StringVar(&s.passwordFile, "password-file", "", "file with the password of the wallet's key (default: $"+envPassword+", else the file password in the data folder, else it is asked for)")
 
 	f.StringVar(&s.listen, "listen", "127.0.0.1:4242", "address of the public server, where others get data")
 	f.StringVar(&s.announce, "announce", "", "URL of the public server as others reach it (default: that of --listen)")

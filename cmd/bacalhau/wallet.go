@@ -16,7 +16,7 @@ const amountHelp = `Amounts are in wei, or have a unit: 1000, 5gwei, 0.1eth. The
 called fil on Filecoin; eth, fil and token all mean 10^18 wei.`
 
 func newWalletCommand(a *app) *cobra.Command {
-	return newGroup("wallet", "See and move the money of the node's wallet",
+	return newGroup("wallet", "See and move the money of the node's wallet, and keep its keys",
 		&cobra.Command{
 			Use:     "show",
 			Short:   "Show the money in the contract and on the account outside of it",
@@ -27,6 +27,9 @@ func newWalletCommand(a *app) *cobra.Command {
 		a.newTransferCommand("deposit", "Move money from the account into the contract", (*client.Client).Deposit),
 		a.newTransferCommand("withdraw", "Move free money from the contract to the account", (*client.Client).Withdraw),
 		a.newPayCommand(),
+		a.newKeyCommand("new", "Make a new key in the data folder", false),
+		a.newKeyCommand("import", "Take a key from an Ethereum key file, or a file of 64 hexadecimal digits", true),
+		a.newWalletListCommand(),
 	)
 }
 
