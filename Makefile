@@ -43,6 +43,16 @@ check-gen: gen ## fail if the generated files are not what the sources say
 	@git ls-files --error-unmatch -- $(GENERATED) >/dev/null && git diff --stat --exit-code -- $(GENERATED) || { \
 		echo "generated files are stale: run make gen and commit the result" >&2; exit 1; }
 
+# The version is that of the nearest tag, with the commit behind it.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+RELEASE_FLAGS = -trimpath -ldflags '-s -w -X github.com/filecoin-project/bacalhau/internal/node.release=$(VERSION)'
+
+.PHONY: release
+release: ## build bin/release/bacalhau, static but for the C library, and bacalhau-static, wholly static on the slower engine
+	@mkdir -p bin/release
+	go build $(RELEASE_FLAGS) -o bin/release/bacalhau ./cmd/bacalhau
+	CGO_ENABLED=0 go build $(RELEASE_FLAGS) -o bin/release/bacalhau-static ./cmd/bacalhau
+
 .PHONY: gas coverage mutants
 gas: contracts/node_modules ## measure every transaction of the contract and rewrite contracts/GAS.md
 	cd contracts && GAS_WRITE=true tools/forge test --match-path test/Gas.t.sol && cat GAS.md

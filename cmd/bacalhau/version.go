@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/filecoin-project/bacalhau/internal/node"
 	"github.com/filecoin-project/bacalhau/wasm"
 )
 
@@ -20,6 +21,8 @@ type versionReport struct {
 	Platform string   `json:"platform"`
 	Profile  int      `json:"profile"` // of deterministic execution
 	Engines  []string `json:"engines"`
+	// Chains are known by name.
+	Chains []string `json:"chains"`
 }
 
 func newVersionCommand(a *app) *cobra.Command {
@@ -31,8 +34,8 @@ func newVersionCommand(a *app) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			v := thisVersion()
 			return a.print(v, func(w io.Writer) {
-				fmt.Fprintf(w, "bacalhau %s\nrevision %s\nbuilt    with %s for %s\nruns     execution profile %d on %s\n",
-					v.Version, orDash(v.Revision), v.Go, v.Platform, v.Profile, strings.Join(v.Engines, ", "))
+				fmt.Fprintf(w, "bacalhau %s\nrevision %s\nbuilt    with %s for %s\nruns     execution profile %d on %s\nchains   %s\n",
+					v.Version, orDash(v.Revision), v.Go, v.Platform, v.Profile, strings.Join(v.Engines, ", "), strings.Join(v.Chains, ", "))
 			})
 		},
 	}
@@ -40,14 +43,13 @@ func newVersionCommand(a *app) *cobra.Command {
 
 func thisVersion() versionReport {
 	v := versionReport{
-		Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Profile: wasm.Version, Engines: wasm.Engines(),
+		Version: node.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Profile: wasm.Version, Engines: wasm.Engines(), Chains: chainNames(),
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
 	}
-	v.Version = info.Main.Version
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision":

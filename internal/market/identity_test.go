@@ -94,3 +94,11 @@ func replaced(code []byte, filled []common.Hash, part, other common.Address) map
 	code = bytes.ReplaceAll(code, word[:], common.BytesToHash(other[:]).Bytes())
 	return map[common.Address][]byte{{0xaa}: bytes.ReplaceAll(code, parameters[:], word[:]), other: {0}}
 }
+
+// TestBirth finds the block that made a contract.
+func TestBirth(t *testing.T) {
+	n := newNetwork(t)
+	if block, err := n.rpc.Birth(t.Context(), n.market); err != nil || block != n.start {
+		t.Errorf("the market was made in block %d, %v; found %d", n.start, err, block)
+	}
+}
