@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/filecoin-project/bacalhau/protocol"
 )
@@ -134,7 +135,9 @@ type Job struct {
 	Args       []string          `json:"args,omitempty"`
 	PieceList  []PieceReport     `json:"pieceList"`
 	Executions []ExecutionReport `json:"executions"`
-	Cost       Cost              `json:"cost"`
+	// Offers that may be accepted now, as far as pieces are open.
+	Offers []OfferReport `json:"offers,omitempty"`
+	Cost   Cost          `json:"cost"`
 	// Trouble lists what fails at the moment and is being tried again.
 	Trouble []string `json:"trouble,omitempty"`
 }
@@ -321,4 +324,45 @@ type Audit struct {
 	Burned  Wei    `json:"burnedWei"`
 	// Conserved says whether the equation holds.
 	Conserved bool `json:"conserved"`
+}
+
+// OffersPath is where a requester node takes offers, below the endpoint that its wallet announced.
+const OffersPath = "/api/v1/offers"
+
+// SignedOffer is an offer that a node sends to a requester node, the same that the contract's postOffer takes. The
+// answer is 202 if it is kept.
+type SignedOffer struct {
+	Offer     protocol.Offer `json:"offer"`
+	Signature hexutil.Bytes  `json:"signature"`
+}
+
+// Decision is what a compute node made of a job at a time, and why.
+type Decision struct {
+	Time time.Time   `json:"time"` // of the chain
+	Job  common.Hash `json:"job"`
+	// Execution that was declined, for a decision about pieces that the node had.
+	Execution common.Hash `json:"execution,omitzero"`
+	// Verdict is offered, passed over, declined or pending.
+	Verdict string `json:"verdict"`
+	// Reason names why, Text says it in a sentence.
+	Reason string `json:"reason"`
+	Text   string `json:"text"`
+	// Have and Want are the reason's numbers, if it has any: what the job has, and what the node asks for or allows.
+	Have *Wei `json:"have,omitempty"`
+	Want *Wei `json:"want,omitempty"`
+	// Pieces that were offered, or given back.
+	Pieces uint32 `json:"pieces,omitempty"`
+}
+
+// OfferReport is an offer for a job and what the requester node makes of it.
+type OfferReport struct {
+	Node     common.Address `json:"node"`
+	Pieces   uint32         `json:"pieces"`
+	Nonce    uint32         `json:"nonce"`
+	Deadline time.Time      `json:"deadline"`
+	// Direct means that it did not come through the chain.
+	Direct bool `json:"direct"`
+	// Taken pieces, 0 if it is not taken now; Reason says why, or why not.
+	Taken  uint32 `json:"taken,omitempty"`
+	Reason string `json:"reason"`
 }

@@ -8,6 +8,7 @@ package agent
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -29,8 +30,6 @@ type Chain interface {
 	Send(ctx context.Context, key string, call protocol.Call) (transport.Receipt, error)
 	// Wallet reads a wallet's money in the contract.
 	Wallet(ctx context.Context, owner common.Address) (protocol.Wallet, error)
-	// OfferDigest is what a node signs to make an offer.
-	OfferDigest(ctx context.Context, o protocol.Offer) (common.Hash, error)
 }
 
 // Library is the content-addressed data that a node holds and serves. Directories are named by the digest of their
@@ -38,6 +37,8 @@ type Chain interface {
 type Library interface {
 	// Fetch makes a directory complete here, asking each of the endpoints in turn, and pins it.
 	Fetch(ctx context.Context, dir common.Hash, endpoints []string) error
+	// FetchWithin does the same for a directory from a stranger: of each endpoint it takes at most so many bytes.
+	FetchWithin(ctx context.Context, dir common.Hash, endpoints []string, maxBytes int64) error
 	// ReadFile reads a file of a local directory; a file of more than limit bytes is an error.
 	ReadFile(ctx context.Context, dir common.Hash, path string, limit int64) ([]byte, error)
 	// Resolve finds a directory within a local directory.
@@ -58,6 +59,8 @@ type Task struct {
 	MemoryKey common.Hash
 	// Endpoints where inputs may be had.
 	Endpoints []string
+	// MaxInputBytes that are fetched for the piece; 0 is no bound.
+	MaxInputBytes uint64
 }
 
 // Output is what running a piece gave: its result and, as a CAR, the directory Root with ResultFile
@@ -68,14 +71,32 @@ type Output struct {
 	CAR    []byte
 	// KeyedMemory is the hash of the final memory with the task's MemoryKey.
 	KeyedMemory common.Hash
+	// Took is how long the program ran; 0 if it was not measured.
+	Took time.Duration
 }
 
 // Executor runs pieces. The same task gives the same Result everywhere.
 type Executor interface {
 	// Check says why a job cannot be run here, having fetched what it needs to know. An UnfitError is for good.
 	Check(ctx context.Context, doc *protocol.Document, endpoints []string) error
+	// Measure says how much a job's pieces read, having fetched as little as possible.
+	Measure(ctx context.Context, doc *protocol.Document, endpoints []string) (Inputs, error)
 	// Run runs a piece; an error is this machine's failure and says nothing about the piece.
 	Run(ctx context.Context, t Task) (Output, error)
+}
+
+// Inputs are the sizes of a job's inputs, by what the data claims of itself.
+type Inputs struct {
+	// MostBytes of one piece, and MissingBytes of the one that lacks most here.
+	MostBytes, MissingBytes uint64
+}
+
+// Peers are other nodes, reached without the chain.
+type Peers interface {
+	// Call says whether a node answers at its endpoint.
+	Call(ctx context.Context, endpoint string) error
+	// Offer hands a signed offer to the requester node at an endpoint. It returns nil if that node keeps it.
+	Offer(ctx context.Context, endpoint string, o protocol.SignedOffer) error
 }
 
 // UnfitError is why a job cannot be run, here or anywhere, whatever happens to the network.

@@ -39,9 +39,12 @@ func TestNodeChecksAgainWhatItCouldNotCheck(t *testing.T) {
 	w.compute.Executor = machine{unfit: errors.New("the module is nowhere")}
 	id := w.submit(1)
 	w.round()
-	if _, decided := w.compute.specs[id]; decided || w.compute.perform.trouble()["load:"+id.Hex()] == nil {
-		t.Errorf("specs %+v, trouble %v", w.compute.specs, w.compute.perform.trouble())
+	if facts := w.compute.specs[id]; facts.Fit || facts.Reason != "the module is nowhere" || facts.Again == 0 {
+		t.Errorf("%+v", facts)
 	}
+	w.compute.Executor = machine{}
+	w.ledger.head.Time += firstAgain
+	w.delivered(w.finish(id), 1)
 }
 
 // A spec that is not the one in the job's terms can never be run, by whomever it is served.
@@ -78,7 +81,7 @@ func TestFailedRunIsNoResult(t *testing.T) {
 		t.Errorf("trouble: %v", w.compute.perform.trouble())
 	}
 	work := w.compute.work[plan.SeatKey{Execution: run.Record.ID, Seat: 1}]
-	if run.Record.Status != protocol.StatusAssigned || work != (plan.WorkFacts{Failing: true}) {
+	if run.Record.Status != protocol.StatusAssigned || !work.Failing || work.Commitment != nil || work.Trouble != trouble.Error() {
 		t.Errorf("execution %+v, work %+v", run.Record, w.compute.work)
 	}
 	w.restart() // which forgets the pause before the next try, too

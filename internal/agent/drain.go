@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 
+	"github.com/filecoin-project/bacalhau/protocol"
 	"github.com/filecoin-project/bacalhau/protocol/plan"
 )
 
@@ -10,15 +11,33 @@ import (
 // chain, or with ctx's error. What has not begun is left for the next start.
 func (c *Compute) Drain(ctx context.Context) error {
 	c.draining.Store(true)
-	c.perform.nudge()
+	c.perform.halt()
 	return c.perform.idle(ctx)
 }
 
-// isNewWork says whether an action begins something that a node about to stop leaves alone.
+// isNewWork says whether an action is for work to come, which a node about to stop leaves alone. What it was given goes on
+// if it runs.
 func isNewWork(a plan.Action) bool {
 	switch a.(type) {
-	case plan.Load, plan.Offer, plan.Execute, plan.Judge:
+	case plan.Load, plan.Offer:
 		return true
 	}
 	return false
+}
+
+// Retire has the node take no more work: it finishes what it has begun and gives the rest back where that costs nothing.
+// It lasts until the node is started again.
+func (c *Compute) Retire() {
+	if !c.retiring.Swap(true) {
+		c.Log.Info("no more work is taken; what was begun is finished")
+	}
+	c.perform.nudge()
+}
+
+// Owes is how many pieces the node was given and has not committed to yet. What it has committed to it still serves, and
+// may have to prove.
+func (c *Compute) Owes() (pieces uint64) {
+	facts := c.facts(protocol.Wallet{})
+	c.Feed.Read(func(v *protocol.View) { pieces = facts.Owes(v) })
+	return pieces
 }

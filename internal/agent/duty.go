@@ -17,7 +17,7 @@ func (c *Compute) tried(ctx context.Context, key plan.SeatKey, err error) error 
 	if err != nil && ctx.Err() == nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.work[key] = plan.WorkFacts{Failing: true}
+		c.work[key] = plan.WorkFacts{Begun: true, Failing: true, Trouble: err.Error()}
 	}
 	return err
 }
@@ -29,16 +29,15 @@ func (c *Compute) judge(ctx context.Context, a plan.Judge) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return ctx.Err()
+	release, err := c.slots.take(ctx, doc.Spec.Limits.MemoryBytes)
+	if err != nil {
+		return err
 	}
-	out, err := c.Executor.Run(ctx, Task{
-		Spec: doc.Spec, Piece: doc.Pieces[a.Piece], Seed: protocol.RandomSeed(terms.Salt, a.Piece), MemoryKey: a.Salt,
-		Endpoints: endpoints,
-	})
+	defer release()
+	c.begun(plan.SeatKey{Execution: a.Execution, Seat: a.Number})
+	task := c.task(doc, terms, a.Piece, endpoints)
+	task.MemoryKey = a.Salt
+	out, err := c.Executor.Run(ctx, task)
 	if err != nil {
 		return fmt.Errorf("piece %d: %w", a.Piece, err)
 	}

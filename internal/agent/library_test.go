@@ -81,6 +81,27 @@ func walk(id common.Hash, get func(common.Hash) (block, error)) error {
 	return nil
 }
 
+// FetchWithin takes any endpoint's bytes together for one's.
+func (m *memory) FetchWithin(ctx context.Context, dir common.Hash, endpoints []string, maxBytes int64) error {
+	before := m.size()
+	if err := m.Fetch(ctx, dir, endpoints); err != nil {
+		return err
+	}
+	if m.size()-before > maxBytes {
+		return fmt.Errorf("%s has more than %d bytes", dir, maxBytes)
+	}
+	return nil
+}
+
+func (m *memory) size() (bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, raw := range m.held {
+		bytes += int64(len(raw))
+	}
+	return bytes
+}
+
 func (m *memory) Fetch(ctx context.Context, dir common.Hash, endpoints []string) error {
 	err := walk(dir, m.get)
 	for _, name := range endpoints {

@@ -94,10 +94,6 @@ func (a *account) Wallet(_ context.Context, owner common.Address) (protocol.Wall
 	return protocol.Wallet{Free: new(big.Int).Set(a.free[owner]), Locked: new(big.Int)}, nil
 }
 
-func (a *account) OfferDigest(_ context.Context, o protocol.Offer) (common.Hash, error) {
-	return crypto.Keccak256Hash(fmt.Append(nil, o)), nil
-}
-
 func (a *account) Send(ctx context.Context, key string, call protocol.Call) (transport.Receipt, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -198,13 +194,8 @@ func (a *account) run(call protocol.Call) ([]protocol.Event, error) {
 }
 
 func (a *account) accept(c protocol.AcceptOffer) ([]protocol.Event, error) {
-	digest, _ := a.OfferDigest(context.Background(), c.Offer)
-	signer := common.Address{}
-	if key, err := crypto.SigToPub(digest[:], c.Signature); err == nil {
-		signer = crypto.PubkeyToAddress(*key)
-	}
-	if signer != c.Offer.Node {
-		return nil, protocol.BadSignature{Signer: signer, Node: c.Offer.Node}
+	if (protocol.SignedOffer{Offer: c.Offer, Signature: c.Signature}).Check(chainID, contract) != nil {
+		return nil, protocol.BadSignature{Node: c.Offer.Node}
 	}
 	j := a.view.Jobs[c.Offer.Job]
 	if most := min(j.Terms.Pieces-j.Frontier, c.Offer.Pieces); c.Count == 0 || c.Count > most {

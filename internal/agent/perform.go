@@ -20,12 +20,20 @@ type performer struct {
 	wake chan struct{} // something ended: plan again
 
 	mu      sync.Mutex
-	running map[string]bool
+	running map[string]task
 	failed  map[string]failure
 	asked   map[string]bool // by the plan that is being performed
 	rounds  int             // plans performed
+	halted  bool            // no work is begun any more
 	settled chan struct{}   // closed and replaced after every plan
 	group   sync.WaitGroup
+}
+
+// task is a running action.
+type task struct {
+	cancel context.CancelFunc
+	// lapses means that it ends when the plan asks for it no more.
+	lapses bool
 }
 
 type failure struct {
@@ -37,24 +45,49 @@ type failure struct {
 func newPerformer(log *slog.Logger) *performer {
 	return &performer{
 		log: log, wake: make(chan struct{}, 1),
-		running: map[string]bool{}, failed: map[string]failure{}, asked: map[string]bool{},
+		running: map[string]task{}, failed: map[string]failure{}, asked: map[string]bool{},
 		settled: make(chan struct{}),
 	}
 }
 
 // do starts fn unless it runs already or has just failed. It reports whether it started.
 func (p *performer) do(ctx context.Context, key string, fn func(context.Context) error) bool {
+	return p.start(ctx, key, false, fn)
+}
+
+// doWhileAsked does the same, and ends fn's context when a plan asks for it no more.
+func (p *performer) doWhileAsked(ctx context.Context, key string, fn func(context.Context) error) bool {
+	return p.start(ctx, key, true, fn)
+}
+
+func (p *performer) start(ctx context.Context, key string, lapses bool, fn func(context.Context) error) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked[key] = true
-	if p.running[key] || time.Now().Before(p.failed[key].until) {
+	if lapses && p.halted {
 		return false
 	}
-	p.running[key] = true
-	p.group.Go(func() { p.finish(ctx, key, fn(ctx)) })
+	if _, running := p.running[key]; running || time.Now().Before(p.failed[key].until) {
+		return false
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	p.running[key] = task{cancel, lapses}
+	p.group.Go(func() {
+		defer cancel()
+		p.finish(ctx, key, fn(ctx))
+	})
 	return true
 }
 
+// halt lets what runs go on, but nothing else begin that lapses.
+func (p *performer) halt() {
+	p.mu.Lock()
+	p.halted = true
+	p.mu.Unlock()
+	p.nudge()
+}
+
+// finish notes how an action ended. One that was ended from outside has not failed.
 func (p *performer) finish(ctx context.Context, key string, err error) {
 	p.mu.Lock()
 	delete(p.running, key)
@@ -129,7 +162,7 @@ func (p *performer) loop(ctx context.Context, feed *Feed, step func(context.Cont
 	}
 }
 
-// round plans once. What failed and is not asked for any more is forgotten.
+// round plans once. What failed and is not asked for any more is forgotten, and what lapses ends.
 func (p *performer) round(ctx context.Context, step func(context.Context) error) error {
 	p.mu.Lock()
 	clear(p.asked)
@@ -139,7 +172,15 @@ func (p *performer) round(ctx context.Context, step func(context.Context) error)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	maps.DeleteFunc(p.failed, func(key string, _ failure) bool { return !p.asked[key] && !p.running[key] })
+	for key, t := range p.running {
+		if t.lapses && !p.asked[key] {
+			t.cancel()
+		}
+	}
+	maps.DeleteFunc(p.failed, func(key string, _ failure) bool {
+		_, running := p.running[key]
+		return !p.asked[key] && !running
+	})
 	p.rounds++
 	close(p.settled)
 	p.settled = make(chan struct{})
@@ -174,7 +215,7 @@ func (p *performer) nextRetry() (pause time.Duration, some bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for key, f := range p.failed {
-		if p.running[key] {
+		if _, running := p.running[key]; running {
 			continue
 		}
 		if left := max(0, time.Until(f.until)); !some || left < pause {

@@ -1,11 +1,13 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -21,6 +23,8 @@ type RequesterConfig struct {
 	Deployment
 	Self    common.Address
 	Secret  protocol.ClientSecret
+	Policy  plan.ChoicePolicy
+	Peers   Peers // needed if the policy calls nodes
 	Feed    *Feed
 	Chain   Chain
 	Library Library
@@ -40,6 +44,9 @@ type Requester struct {
 	opened    map[plan.SeatKey]plan.Opened
 	delivered map[common.Hash]map[common.Hash][]store.Delivered // by job and execution
 	refused   map[plan.OfferKey]protocol.Offer
+	direct    map[place]protocol.SignedOffer // offers that did not come through the chain
+	reach     map[common.Address]plan.Reach
+	choices   map[common.Hash][]plan.Choice
 }
 
 // NewRequester takes up the jobs that the store knows of.
@@ -53,6 +60,8 @@ func NewRequester(cfg RequesterConfig) (*Requester, error) {
 		opened:          map[plan.SeatKey]plan.Opened{},
 		delivered:       map[common.Hash]map[common.Hash][]store.Delivered{},
 		refused:         map[plan.OfferKey]protocol.Offer{},
+		direct:          map[place]protocol.SignedOffer{},
+		reach:           map[common.Address]plan.Reach{},
 	}
 	err := cfg.Store.Jobs(func(j store.Job) error {
 		r.jobs[j.ID] = j
@@ -80,7 +89,9 @@ func (r *Requester) step(ctx context.Context) error {
 	r.forget()
 	facts := r.facts(wallet)
 	var actions []plan.Action
-	r.Feed.Read(func(v *protocol.View) { actions = plan.Requester(v, facts) })
+	var choices map[common.Hash][]plan.Choice
+	r.Feed.Read(func(v *protocol.View) { actions, choices = plan.Requester(v, facts) })
+	r.chosen(choices)
 	for _, a := range actions {
 		r.act(ctx, a)
 	}
@@ -94,7 +105,7 @@ func (r *Requester) facts(wallet protocol.Wallet) plan.RequesterFacts {
 	defer r.mu.Unlock()
 	facts := plan.RequesterFacts{
 		Terms: plan.Terms{Self: r.Self, Parameters: r.Parameters}, Wallet: wallet, Secret: r.Secret,
-		Jobs: r.unfinished(), Opened: maps.Clone(r.opened),
+		Policy: r.Policy, Reach: maps.Clone(r.reach), Jobs: r.unfinished(), Opened: maps.Clone(r.opened),
 		Delivered: map[common.Hash]bool{}, Refused: map[plan.OfferKey]bool{},
 	}
 	for job := range facts.Jobs {
@@ -102,6 +113,12 @@ func (r *Requester) facts(wallet protocol.Wallet) plan.RequesterFacts {
 			facts.Delivered[execution] = true
 		}
 	}
+	for _, o := range r.direct {
+		facts.Offers = append(facts.Offers, o)
+	}
+	slices.SortFunc(facts.Offers, func(a, b protocol.SignedOffer) int { // which favours nobody
+		return bytes.Compare(a.Signature, b.Signature)
+	})
 	for offer := range r.refused {
 		facts.Refused[offer] = true
 	}
@@ -123,6 +140,7 @@ func (r *Requester) forget() {
 			_, cared := jobs[o.Job]
 			return !cared || v.Head.Time > o.Deadline
 		})
+		r.forgetOffers(v, jobs)
 	})
 }
 
@@ -198,6 +216,8 @@ func (r *Requester) act(ctx context.Context, action plan.Action) {
 	case plan.Collect:
 		key := fmt.Sprintf("collect:%s:%d", a.Execution, a.Seat)
 		r.perform.do(ctx, key, func(ctx context.Context) error { return r.collect(ctx, a) })
+	case plan.Probe:
+		r.perform.do(ctx, "probe:"+a.Node.Hex(), func(ctx context.Context) error { return r.probe(ctx, a) })
 	case plan.TopUp:
 		// Nothing but money helps: it is shown as trouble until the plan does without.
 		r.perform.do(ctx, "topUp:"+a.For.Hex(), func(context.Context) error {

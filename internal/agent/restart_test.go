@@ -136,14 +136,14 @@ func TestNodeForgetsJobsThatGiveNoWork(t *testing.T) {
 	id := w.submit(5)
 	w.round()
 	w.round()
-	if len(w.compute.specs) != 1 || len(w.compute.documents) != 1 || len(w.compute.offered) != 1 {
-		t.Fatalf("%d specs, %d documents, %d offers", len(w.compute.specs), len(w.compute.documents), len(w.compute.offered))
+	if len(w.compute.specs) != 1 || len(w.compute.failures) != 0 || len(w.compute.offered) != 1 {
+		t.Fatalf("%d specs, %d failures, %d offers", len(w.compute.specs), len(w.compute.failures), len(w.compute.offered))
 	}
 	w.finish(id)
 	w.ledger.head.Time += 2000 // the offer has expired
 	w.round()
-	if len(w.compute.specs)+len(w.compute.documents)+len(w.compute.offered) != 0 {
-		t.Errorf("%d specs, %d documents, %d offers", len(w.compute.specs), len(w.compute.documents), len(w.compute.offered))
+	if len(w.compute.specs)+len(w.compute.failures)+len(w.compute.offered) != 0 {
+		t.Errorf("%d specs, %d failures, %d offers", len(w.compute.specs), len(w.compute.failures), len(w.compute.offered))
 	}
 	if len(w.compute.work) != 1 {
 		t.Errorf("%d commitments are remembered, want one", len(w.compute.work))

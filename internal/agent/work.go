@@ -24,22 +24,22 @@ func (c *Compute) execute(ctx context.Context, a plan.Execute) error {
 	if err != nil {
 		return err
 	}
+	key := plan.SeatKey{Execution: a.Execution, Seat: a.Seat}
 	sealed := make([]sealedPiece, len(a.Pieces))
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, index := range a.Pieces {
-		select {
-		case c.slots <- struct{}{}:
-		case <-groupCtx.Done():
-			return cmp.Or(group.Wait(), ctx.Err())
+		release, err := c.slots.take(groupCtx, doc.Spec.Limits.MemoryBytes)
+		if err != nil {
+			return cmp.Or(group.Wait(), err)
 		}
+		c.begun(key)
 		group.Go(func() error {
-			defer func() { <-c.slots }()
-			out, err := c.Executor.Run(groupCtx, Task{
-				Spec: doc.Spec, Piece: doc.Pieces[index], Seed: protocol.RandomSeed(terms.Salt, index), Endpoints: endpoints,
-			})
+			defer release()
+			out, err := c.Executor.Run(groupCtx, c.task(doc, terms, index, endpoints))
 			if err != nil {
 				return fmt.Errorf("piece %d: %w", index, err)
 			}
+			c.speed.ran(out.Result.Fuel, out.Took)
 			sealed[i], err = c.seal(out, doc, terms, index, a.Execution)
 			return err
 		})
@@ -56,9 +56,32 @@ func (c *Compute) execute(ctx context.Context, a plan.Execute) error {
 		return fmt.Errorf("store work: %w", err)
 	}
 	c.mu.Lock()
-	c.work[plan.SeatKey{Execution: a.Execution, Seat: a.Seat}] = finished(work)
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	c.work[key] = finished(work)
+	// Its inputs are here now: offers for the rest of the job look at them again.
+	if spec := c.specs[a.Job]; spec.MissingBytes > 0 {
+		spec.Again = 0
+		c.specs[a.Job] = spec
+	}
 	return nil
+}
+
+// task is a piece of a job as everyone runs it.
+func (c *Compute) task(doc *protocol.Document, t protocol.Terms, index uint32, endpoints []string) Task {
+	return Task{
+		Spec: doc.Spec, Piece: doc.Pieces[index], Seed: protocol.RandomSeed(t.Salt, index), Endpoints: endpoints,
+		MaxInputBytes: c.Policy.Limits.InputBytes,
+	}
+}
+
+// begun notes that work has left the queue.
+func (c *Compute) begun(key plan.SeatKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if w := c.work[key]; !w.Begun {
+		w.Begun = true
+		c.work[key] = w
+	}
 }
 
 // sealedPiece is a piece's leaf, still without the digest of its published output.

@@ -41,7 +41,7 @@ func newWorld(t *testing.T) *world {
 		T: t, ledger: newLedger(), web: map[string]*memory{}, dirs: map[string]string{}, stores: map[string]*store.Store{},
 		keys: map[string]*ecdsa.PrivateKey{}, accounts: map[string]*account{}, feeds: map[string]*Feed{},
 		secret: protocol.ClientSecret(crypto.Keccak256Hash([]byte("secret"))),
-		policy: plan.Policy{MinBid: big.NewInt(1), MinFuelPrice: big.NewInt(1), MaxPieces: 100, OfferSeconds: 1000},
+		policy: plan.Policy{MinBid: big.NewInt(1), MinFuelPrice: new(big.Int), MaxPieces: 100, OfferSeconds: 1000},
 	}
 	for _, name := range []string{"client", "node"} {
 		key, err := crypto.ToECDSA(crypto.Keccak256([]byte(name)))
@@ -93,8 +93,8 @@ func (w *world) start() {
 		w.Fatal(err)
 	}
 	w.compute, err = NewCompute(ComputeConfig{
-		Deployment: deployment, Self: w.self("node"), Policy: w.policy, Parallel: 2, Feed: w.feeds["node"],
-		Sign:  func(digest common.Hash) ([]byte, error) { return crypto.Sign(digest[:], w.keys["node"]) },
+		Deployment: deployment, Self: w.self("node"), Policy: w.policy, Capacity: plan.Capacity{Pieces: 2}, Feed: w.feeds["node"],
+		Sign:  w.sign,
 		Chain: w.accounts["node"], Library: w.web["node"], Executor: machine{}, Store: w.stores["node"],
 		Log: slog.New(slog.DiscardHandler),
 	})
@@ -102,6 +102,15 @@ func (w *world) start() {
 		w.Fatal(err)
 	}
 	w.sync()
+}
+
+func (w *world) sign(digest common.Hash) ([]byte, error) {
+	signature, err := crypto.Sign(digest[:], w.keys["node"])
+	if err != nil {
+		return nil, err
+	}
+	signature[crypto.RecoveryIDOffset] += 27
+	return signature, nil
 }
 
 func (w *world) stop() {
@@ -179,9 +188,14 @@ type machine struct {
 	unfit  error
 	broken *atomic.Int32 // runs that fail before one succeeds; nil for none
 	runs   *atomic.Int32 // counts, if it is not nil
+	inputs Inputs
 }
 
 func (m machine) Check(context.Context, *protocol.Document, []string) error { return m.unfit }
+
+func (m machine) Measure(context.Context, *protocol.Document, []string) (Inputs, error) {
+	return m.inputs, nil
+}
 
 func (m machine) Run(ctx context.Context, t Task) (Output, error) {
 	if m.runs != nil {

@@ -226,6 +226,9 @@ func (p *party) sign(t *testing.T, offer protocol.Offer) protocol.SignedOffer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if own := protocol.OfferDigest(p.config.Chain.ChainID().Uint64(), p.Market(), offer); own != digest {
+		t.Fatalf("our digest of an offer is %s, the contract's %s", own, digest)
+	}
 	signature, err := crypto.Sign(digest[:], p.key)
 	if err != nil {
 		t.Fatal(err)

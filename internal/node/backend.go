@@ -86,7 +86,7 @@ func (b backend) checkWork(ctx context.Context, s agent.Submission) error {
 		return err
 	}
 	for _, p := range s.Pieces {
-		inputs, err := e.inputs(ctx, allInputs(s.Spec, p), b.providers())
+		inputs, err := e.inputs(ctx, b.fetcher, allInputs(s.Spec, p), b.providers())
 		if err == nil {
 			t := task(e.module, s.Spec, p)
 			t.Inputs = inputs

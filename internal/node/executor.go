@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/ipfs/go-cid"
 
@@ -84,6 +86,61 @@ func allInputs(spec protocol.Spec, p protocol.Piece) []protocol.Input {
 	return slices.Concat(spec.Inputs, p.Inputs)
 }
 
+// measuredPieces is of how many pieces of a job the inputs are measured at most, from the first to the last at even
+// distances: each may cost a request.
+const measuredPieces = 32
+
+// Measure sees what pieces read by the roots of their inputs.
+func (e *executor) Measure(
+	ctx context.Context, doc *protocol.Document, endpoints []string,
+) (inputs agent.Inputs, err error) {
+	type measure struct{ bytes, missing uint64 }
+	known := map[cid.Cid]measure{}
+	for _, p := range sample(doc.Pieces, measuredPieces) {
+		var piece measure
+		for _, in := range allInputs(doc.Spec, p) {
+			c, err := data.ParseCID(in.CID)
+			if err != nil {
+				return inputs, unfit("piece %s: input %s: %w", p.Name, in.Path, err)
+			}
+			m, measured := known[c]
+			if !measured {
+				bytes, here, err := e.fetcher.Measure(ctx, c, endpoints)
+				if err != nil {
+					return inputs, fmt.Errorf("piece %s: input %s: %w", p.Name, in.Path, err)
+				}
+				if m.bytes = bytes; !here {
+					m.missing = bytes
+				}
+				known[c] = m
+			}
+			piece.bytes, piece.missing = sumOrMost(piece.bytes, m.bytes), sumOrMost(piece.missing, m.missing)
+		}
+		inputs.MostBytes, inputs.MissingBytes = max(inputs.MostBytes, piece.bytes), max(inputs.MissingBytes, piece.missing)
+	}
+	return inputs, nil
+}
+
+// sumOrMost adds sizes that strangers claim.
+func sumOrMost(a, b uint64) uint64 {
+	if a > math.MaxUint64-b {
+		return math.MaxUint64
+	}
+	return a + b
+}
+
+// sample takes at most so many of a list, the first and the last among them.
+func sample[T any](list []T, most int) []T {
+	if len(list) <= most {
+		return list
+	}
+	some := make([]T, most)
+	for i := range some {
+		some[i] = list[i*(len(list)-1)/(most-1)]
+	}
+	return some
+}
+
 func (e *executor) Run(ctx context.Context, t agent.Task) (agent.Output, error) {
 	module, err := e.load(ctx, t.Spec.Module, t.Endpoints)
 	if err != nil {
@@ -91,14 +148,19 @@ func (e *executor) Run(ctx context.Context, t agent.Task) (agent.Output, error) 
 	}
 	run := task(module, t.Spec, t.Piece)
 	run.Seed, run.MemoryKey = t.Seed, t.MemoryKey
-	if run.Inputs, err = e.inputs(ctx, allInputs(t.Spec, t.Piece), t.Endpoints); err != nil {
+	bounded := e.fetcher.Within(int64(min(t.MaxInputBytes, math.MaxInt64)))
+	if run.Inputs, err = e.inputs(ctx, bounded, allInputs(t.Spec, t.Piece), t.Endpoints); err != nil {
 		return agent.Output{}, err
 	}
+	begin := time.Now()
 	result, err := e.runner.Run(ctx, run)
 	if err != nil {
 		return agent.Output{}, err
 	}
-	return pack(ctx, result)
+	took := time.Since(begin)
+	out, err := pack(ctx, result)
+	out.Took = took
+	return out, err
 }
 
 func limits(spec protocol.Spec) wasm.Limits {
@@ -117,7 +179,7 @@ func (e *executor) load(ctx context.Context, name string, endpoints []string) ([
 	if e.last == c {
 		return e.module, nil
 	}
-	if err := e.fetcher.Fetch(ctx, c, endpoints); err != nil {
+	if err := e.fetcher.Within(2*maxModuleBytes).Fetch(ctx, c, endpoints); err != nil {
 		return nil, fmt.Errorf("fetch module: %w", err)
 	}
 	module, err := readFile(ctx, e.store, c, maxModuleBytes)
@@ -128,15 +190,20 @@ func (e *executor) load(ctx context.Context, name string, endpoints []string) ([
 	return module, nil
 }
 
+// maxInputFiles bounds the files of a piece.
+const maxInputFiles = 100_000
+
 // inputs opens a piece's inputs by their path below /inputs; a directory gives all its files.
-func (e *executor) inputs(ctx context.Context, list []protocol.Input, endpoints []string) (map[string]wasm.File, error) {
+func (e *executor) inputs(
+	ctx context.Context, fetcher *data.Fetcher, list []protocol.Input, endpoints []string,
+) (map[string]wasm.File, error) {
 	files := map[string]wasm.File{}
 	for _, in := range list {
 		c, err := data.ParseCID(in.CID)
 		if err != nil {
 			return nil, fmt.Errorf("input %s: %w", in.Path, err)
 		}
-		if err := e.fetcher.Fetch(ctx, c, endpoints); err != nil {
+		if err := fetcher.Fetch(ctx, c, endpoints); err != nil {
 			return nil, fmt.Errorf("fetch input %s: %w", in.Path, err)
 		}
 		err = e.store.Walk(ctx, c, func(below string, entry data.Entry) error {
@@ -147,6 +214,9 @@ func (e *executor) inputs(ctx context.Context, list []protocol.Input, endpoints 
 			name := path.Join(in.Path, below)
 			if files[name] != nil {
 				return errors.New("two inputs have the same path")
+			}
+			if len(files) == maxInputFiles {
+				return fmt.Errorf("a piece has more than %d input files", maxInputFiles)
 			}
 			files[name] = f
 			return nil

@@ -22,6 +22,10 @@ func (l *library) Fetch(ctx context.Context, dir common.Hash, endpoints []string
 	return l.fetcher.Fetch(ctx, data.FromDigest(dir), endpoints)
 }
 
+func (l *library) FetchWithin(ctx context.Context, dir common.Hash, endpoints []string, maxBytes int64) error {
+	return l.fetcher.Within(maxBytes).Fetch(ctx, data.FromDigest(dir), endpoints)
+}
+
 func (l *library) ReadFile(ctx context.Context, dir common.Hash, path string, limit int64) ([]byte, error) {
 	c, err := l.store.Resolve(ctx, data.FromDigest(dir), path)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/filecoin-project/bacalhau/client"
 	"github.com/filecoin-project/bacalhau/internal/api"
 )
 
@@ -26,6 +27,12 @@ func (n *Node) listen() (err error) {
 	handler := n.data.Handler()
 	if n.cfg.Compute != nil {
 		handler = n.cfg.Compute.BadActor.handler(handler)
+	}
+	if n.requester != nil {
+		mux := http.NewServeMux()
+		mux.Handle(client.OffersPath, api.Intake(n.takeOffer, n.cfg.Log))
+		mux.Handle("/", handler)
+		handler = mux
 	}
 	if n.public, err = n.newServer(n.cfg.Listen, handler); err != nil || n.cfg.API == "" {
 		return err

@@ -134,6 +134,7 @@ func OpenNetwork(ctx context.Context, cfg NetworkConfig) (_ *Network, err error)
 func developmentPolicy() plan.Policy {
 	return plan.Policy{
 		MinBid: big.NewInt(1), MinFuelPrice: big.NewInt(1), MaxPieces: 4000, OfferSeconds: 60, Appeals: true, Grace: 10,
+		Limits: plan.Limits{JobPieces: 100_000}, FuelShare: 0.01, // programs that people try use little of their limit
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/filecoin-project/bacalhau/client"
 	"github.com/filecoin-project/bacalhau/data"
 	"github.com/filecoin-project/bacalhau/internal/agent"
 	"github.com/filecoin-project/bacalhau/internal/api"
@@ -61,8 +62,10 @@ type ComputeConfig struct {
 	Policy plan.Policy
 	// Engine runs the programs; "" is the platform's default.
 	Engine string
-	// Parallel pieces.
+	// Parallel pieces; 0 is as many as there are processors for this process.
 	Parallel int
+	// MemoryBytes that running pieces may use together, by their limits; 0 is three quarters of what there is.
+	MemoryBytes uint64
 	// BadActor makes the node cheat; "" is an honest one.
 	BadActor Misbehaviour
 }
@@ -138,7 +141,7 @@ func Open(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := n.makeRunner(ctx); err != nil {
 		return nil, err
 	}
-	if err := n.makeAgents(); err != nil {
+	if err := n.makeAgents(ctx); err != nil {
 		return nil, err
 	}
 	return n, n.listen()
@@ -213,14 +216,14 @@ func (n *Node) makeRunner(ctx context.Context) (err error) {
 	return nil
 }
 
-func (n *Node) makeAgents() (err error) {
+func (n *Node) makeAgents(ctx context.Context) error {
 	if n.cfg.Requester {
 		if err := n.makeRequester(); err != nil {
 			return err
 		}
 	}
 	if n.cfg.Compute != nil {
-		return n.makeCompute()
+		return n.makeCompute(ctx)
 	}
 	return nil
 }
@@ -232,25 +235,44 @@ func (n *Node) makeRequester() error {
 	}
 	n.requester, err = agent.NewRequester(agent.RequesterConfig{
 		Deployment: n.deployment(), Self: n.self, Secret: secret, Feed: n.feed, Chain: n.market,
-		Library: &library{store: n.data, fetcher: n.fetcher}, Store: n.store, Log: n.cfg.Log,
+		Policy: choicePolicy, Peers: peers{n.fetcher.HTTP}, Library: &library{store: n.data, fetcher: n.fetcher}, Store: n.store, Log: n.cfg.Log,
 	})
 	n.run = append(n.run, func(ctx context.Context) error { return n.requester.Run(ctx) })
 	return err
 }
 
-func (n *Node) makeCompute() (err error) {
+func (n *Node) makeCompute(ctx context.Context) error {
+	capacity, err := n.cfg.Compute.capacity(ctx, n.runner)
+	if err != nil {
+		return err
+	}
+	n.cfg.Log.Info("capacity", "pieces", capacity.Pieces, "memory", capacity.MemoryBytes, "fuelPerSecond", capacity.FuelPerSecond)
 	lib := &library{store: n.data, fetcher: n.fetcher}
 	var acts agent.Chain = n.market
 	if n.requester != nil {
 		acts = sharedPurse{n.market, n.self, n.requester.Reserved}
 	}
 	n.compute, err = agent.NewCompute(n.cfg.Compute.BadActor.corrupt(agent.ComputeConfig{
-		Deployment: n.deployment(), Self: n.self, Policy: n.cfg.Compute.Policy, Parallel: n.cfg.Compute.Parallel,
+		Deployment: n.deployment(), Self: n.self, Policy: n.cfg.Compute.Policy, Capacity: capacity, Peers: peers{n.fetcher.HTTP},
 		Sign: func(digest common.Hash) ([]byte, error) { return signOffer(n.cfg.Key, digest) },
 		Feed: n.feed, Chain: acts, Library: lib, Store: n.store, Log: n.cfg.Log,
 		Executor: &executor{store: n.data, fetcher: n.fetcher, runner: n.runner},
 	}))
 	n.run = append(n.run, func(ctx context.Context) error { return n.compute.Run(ctx) })
+	return err
+}
+
+// choicePolicy is a requester's: of each job a node may have two executions running, so that it finds the next one when
+// it has done one.
+var choicePolicy = plan.ChoicePolicy{ExecutionsPerNode: 2, MarginSeconds: 2, ReachSeconds: 60}
+
+// takeOffer is api.Intake's: what the agent does not want is the sender's to know.
+func (n *Node) takeOffer(o protocol.SignedOffer) error {
+	err := n.requester.TakeOffer(o)
+	var unwanted *agent.OfferError
+	if errors.As(err, &unwanted) {
+		return api.Unwanted{Err: err}
+	}
 	return err
 }
 

@@ -20,6 +20,7 @@ const (
 	spaceLog       = 'l'
 	spacePoint     = 'p'
 	spaceOwner     = 'o'
+	spaceDecision  = 'r'
 )
 
 // Owner is whose facts a store holds.

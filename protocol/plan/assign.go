@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math/big"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -9,47 +10,84 @@ import (
 )
 
 // assign plans to give open pieces to nodes that offered, as many as the client can pay the checks of, or back to the
-// client.
-func (f RequesterFacts) assign(v *protocol.View, j *protocol.Job, facts JobFacts) []Action {
+// client. It says of every offer what becomes of it.
+func (f RequesterFacts) assign(v *protocol.View, j *protocol.Job, facts JobFacts) (actions []Action, choices []Choice) {
 	open := j.Open()
 	if len(open) == 0 {
-		return nil
+		return nil, nil
 	}
 	if facts.Cancelled || v.Head.Time > j.Terms.Expiry {
-		return closing(j, open)
+		return closing(j, open), nil
 	}
-	var actions []Action
-	for _, o := range f.offersFor(v, j) {
-		// The node that was proved wrong about these pieces is not asked for them again.
-		i := slices.IndexFunc(open, func(r protocol.Range) bool { return !provedWrong(v, j, r, o.Offer.Node) })
-		if i < 0 {
-			continue
+	called := map[common.Address]bool{}
+	var lack *big.Int
+	for _, o := range f.candidates(v, j) {
+		choice := o.choice()
+		node := o.Offer.Node
+		if f.calls(v, o) && !called[node] {
+			called[node] = true
+			actions = append(actions, Probe{Node: node, URL: v.Endpoints[node]})
 		}
-		if lack := f.money.short(f.Stake(j.Terms)); lack != nil {
-			return append(actions, TopUp{For: j.ID, Wei: lack}) // or what runs gives its own back
-		}
-		f.money.free.Sub(f.money.free, j.Terms.Bond)
-		f.money.keep(f.Reserve(j.Terms))
-		r := &open[i]
-		count := min(r.Count, o.Offer.Pieces, facts.PiecesPerExecution, f.Parameters.MaxPieces)
-		seedHash := protocol.SeedHash(f.Secret.Dice(j.ID, o.Offer.Node, o.Offer.Nonce))
-		var call protocol.Call = protocol.AcceptOffer{
-			Terms: j.Terms, Offer: o.Offer, Signature: o.Signature, Count: count, SeedHash: seedHash,
-		}
-		if r.Parent != j.ID {
-			call = protocol.AcceptReturned{
-				Terms: j.Terms, Returned: j.Returned[r.Parent], Offer: o.Offer, Signature: o.Signature,
-				Count: count, SeedHash: seedHash,
+		if choice.Reason == "" {
+			// The node that was proved wrong about these pieces is not asked for them again.
+			i := slices.IndexFunc(open, func(r protocol.Range) bool { return !provedWrong(v, j, r, node) })
+			if lack == nil && i >= 0 {
+				lack = f.money.short(f.Stake(j.Terms))
+			}
+			switch {
+			case len(open) == 0:
+				choice.Reason = ChoiceNothingOpen
+			case i < 0:
+				choice.Reason = ChoiceProvedWrong
+			case lack != nil:
+				choice.Reason = ChoiceMoney
+			default:
+				var call Action
+				call, choice.Pieces = f.accept(j, facts, o.SignedOffer, &open[i])
+				choice.Reason = ChoiceTaken
+				actions = append(actions, call)
+				if open[i].Parent != j.ID || open[i].Count == 0 { // a returned execution's record changes with this call
+					open = slices.Delete(open, i, i+1)
+				}
 			}
 		}
-		signature := KeyOf(o.Offer, o.Signature).Signature
-		actions = append(actions, send(call, "%s:%s:%d:%s", j.ID, o.Offer.Node, o.Offer.Nonce, signature))
-		r.From, r.Count = r.From+count, r.Count-count
-		if r.Parent != j.ID || r.Count == 0 { // a returned execution's record changes with this call
-			open = slices.Delete(open, i, i+1)
+		choices = append(choices, choice)
+	}
+	if lack != nil { // or what runs gives its own back
+		actions = append(actions, TopUp{For: j.ID, Wei: lack})
+	}
+	return actions, choices
+}
+
+// accept plans to give the first pieces of a range to the node that made an offer.
+func (f RequesterFacts) accept(
+	j *protocol.Job, facts JobFacts, o protocol.SignedOffer, r *protocol.Range,
+) (Action, uint32) {
+	f.money.free.Sub(f.money.free, j.Terms.Bond)
+	f.money.keep(f.Reserve(j.Terms))
+	count := min(r.Count, o.Offer.Pieces, facts.PiecesPerExecution, f.Parameters.MaxPieces)
+	seedHash := protocol.SeedHash(f.Secret.Dice(j.ID, o.Offer.Node, o.Offer.Nonce))
+	var call protocol.Call = protocol.AcceptOffer{
+		Terms: j.Terms, Offer: o.Offer, Signature: o.Signature, Count: count, SeedHash: seedHash,
+	}
+	if r.Parent != j.ID {
+		call = protocol.AcceptReturned{
+			Terms: j.Terms, Returned: j.Returned[r.Parent], Offer: o.Offer, Signature: o.Signature,
+			Count: count, SeedHash: seedHash,
 		}
 	}
-	return actions
+	r.From, r.Count = r.From+count, r.Count-count
+	signature := KeyOf(o.Offer, o.Signature).Signature
+	return send(call, "%s:%s:%d:%s", j.ID, o.Offer.Node, o.Offer.Nonce, signature), count
+}
+
+// calls says whether to call the endpoint of the node that made an offer.
+func (f RequesterFacts) calls(v *protocol.View, o candidate) bool {
+	switch o.Reason {
+	case "", ChoiceCalling, ChoiceUnreachable:
+		return f.Policy.ReachSeconds != 0 && f.stale(v, o.Offer.Node)
+	}
+	return false
 }
 
 // provedWrong says whether a node's result for the first of these pieces was proved wrong.
@@ -58,22 +96,6 @@ func provedWrong(v *protocol.View, j *protocol.Job, r protocol.Range, node commo
 		run := v.Runs[id]
 		return run.Node == node && run.From <= r.From && r.From < run.From+run.Count && run.Wrong(1)
 	})
-}
-
-// offersFor lists what may be accepted. Signatures are the contract's to check: it costs no transaction to be refused.
-func (f RequesterFacts) offersFor(v *protocol.View, j *protocol.Job) []protocol.SignedOffer {
-	var usable []protocol.SignedOffer
-	seen := map[OfferKey]bool{}
-	for _, o := range slices.Concat(j.Offers, f.Offers) {
-		key := KeyOf(o.Offer, o.Signature)
-		if o.Offer.Job != j.ID || o.Offer.Pieces == 0 || v.Head.Time > o.Offer.Deadline || !v.Nodes[o.Offer.Node] ||
-			v.Paused[o.Offer.Node] || f.Refused[key] || seen[key] {
-			continue
-		}
-		seen[key] = true
-		usable = append(usable, o)
-	}
-	return usable
 }
 
 // closing plans to take open pieces back.

@@ -306,7 +306,7 @@ func TestOlderJobsAreServedFirst(t *testing.T) {
 	g.client.Jobs[named("absent")] = absent
 	g.client.Wallet.Free = big.NewInt(bond + bond/2 + price)
 	for range 20 {
-		if call := plan.Requester(g.v, g.client)[0].(plan.Send).Call.(protocol.AcceptOffer); call.Offer.Job != g.job {
+		if call := g.requester()[0].(plan.Send).Call.(protocol.AcceptOffer); call.Offer.Job != g.job {
 			t.Fatalf("the offer for job %s is accepted first", call.Offer.Job)
 		}
 	}

@@ -203,31 +203,6 @@ func TestNodeOffersUntilTheJobExpires(t *testing.T) {
 	g.at(expiry).expectsOffer("alice")
 }
 
-func TestNodeDeclines(t *testing.T) {
-	for reason, spoil := range map[string]func(*game, *plan.ComputeFacts){
-		"the bid is below this node's price": func(_ *game, f *plan.ComputeFacts) { f.Policy.MinBid = big.NewInt(bid + 1) },
-		"the fuel price is below this node's price": func(g *game, f *plan.ComputeFacts) {
-			g.v.Jobs[g.job].Terms.FuelPrice = big.NewInt(2)
-		},
-		"the fine exceeds this node's free balance": func(_ *game, f *plan.ComputeFacts) { f.Wallet.Free = big.NewInt(fine - 1) },
-		"this node's stake is below the minimum":    func(_ *game, f *plan.ComputeFacts) { f.Wallet.Free = big.NewInt(99) },
-		"beside the fine, this node's free balance has no appeal bond, which is as much again": func(_ *game, f *plan.ComputeFacts) {
-			f.Wallet.Free = big.NewInt(2*fine - 1)
-		},
-	} {
-		g := ready(t)
-		f := g.nodes["alice"]
-		if got := f.Declines(g.v.Jobs[g.job].Terms); got != "" {
-			t.Errorf("declined before: %s", got)
-		}
-		spoil(g, f)
-		if got := f.Declines(g.v.Jobs[g.job].Terms); got != reason {
-			t.Errorf("got %q, want %q", got, reason)
-		}
-		g.expectsOffer("alice")
-	}
-}
-
 func TestNodeTakesExactlyItsTerms(t *testing.T) {
 	g := ready(t)
 	f := g.nodes["alice"]

@@ -26,24 +26,68 @@ func numberOf(self common.Address, r *protocol.Run, t protocol.Terms) uint8 {
 	return 0
 }
 
-// duty plans what a node owes for its part in an execution, and says for how many pieces that keeps it busy.
-func (f ComputeFacts) duty(v *protocol.View, r *protocol.Run, t protocol.Terms, number uint8) (work []Action, busy uint32) {
+// duty plans what a node owes for its part in an execution. What it gives back comes with the reason.
+func (f ComputeFacts) duty(
+	v *protocol.View, r *protocol.Run, t protocol.Terms, number uint8, busy load,
+) (work []Action, declined *Decision) {
 	switch status := f.status(v, r, t); {
 	case number >= protocol.FirstJuror:
-		return f.jury(v, r, t, number)
+		return f.jury(v, r, t, number, busy)
 	case status == protocol.StatusAssigned && number == 1:
-		return f.firstSeat(v, r, t), r.Count
+		return f.firstSeat(v, r, t, busy)
 	case status == protocol.StatusChallenged:
-		return f.answer(v, r, t, number), 0
+		return f.answer(v, r, t, number), nil
 	case status == protocol.StatusSilent:
-		return f.openSelf(v, r, t, number), 0
+		return f.openSelf(v, r, t, number), nil
 	case status == protocol.StatusVerdict:
-		return f.appeal(v, r, t, number), 0
+		return f.appeal(v, r, t, number), nil
 	}
 	if seat, ok := seatOf(r, t, number); ok && seat.Status == protocol.SeatStatusRunning {
-		return f.verifierSeat(v, r, t, seat), seat.Pieces
+		return f.verifierSeat(v, r, t, seat, busy)
 	}
-	return nil, 0
+	return nil, nil
+}
+
+// owes is how many pieces a node has to run and commit to for its part in an execution.
+func (f ComputeFacts) owes(v *protocol.View, r *protocol.Run, t protocol.Terms, number uint8) uint32 {
+	if number >= protocol.FirstJuror {
+		if r.Appeal.Votes[number].Status == protocol.VoteStatusNone && v.Head.Time <= r.Appeal.Record.Deadline {
+			return 1
+		}
+		return 0
+	}
+	switch status := f.status(v, r, t); {
+	case status == protocol.StatusAssigned && number == 1:
+		return r.Count
+	case status == protocol.StatusChallenged || status == protocol.StatusSilent || status == protocol.StatusVerdict:
+		return 0
+	}
+	if seat, ok := seatOf(r, t, number); ok && seat.Status == protocol.SeatStatusRunning {
+		return seat.Pieces
+	}
+	return 0
+}
+
+// givesBack says why work with a deadline is to be declined now, if it is: the contract takes it back for nothing in the
+// first half of its time. Trying goes on for a quarter; what a draining node has not begun goes back at once, and what
+// stands in a queue that is too long when the second quarter begins.
+func (f ComputeFacts) givesBack(
+	v *protocol.View, key SeatKey, deadline uint64, t protocol.Terms, busy load,
+) *Decision {
+	work, now, last := f.Work[key], v.Head.Time, deadline-uint64(t.ExecuteWindow/2)
+	switch {
+	case now > last:
+		return nil
+	case f.Draining && !work.Begun:
+		return because(ReasonDraining)
+	case now+uint64(t.ExecuteWindow/4) < last:
+		return nil
+	case work.Failing:
+		return &Decision{Reason: ReasonFailing, Detail: work.Trouble}
+	case !work.Begun && busy.seconds > float64(deadline-now):
+		return exceeds(ReasonBehind, ceil(busy.seconds), deadline-now)
+	}
+	return nil
 }
 
 // seatOf is a verifier's seat.
@@ -56,46 +100,43 @@ func seatOf(r *protocol.Run, t protocol.Terms, number uint8) (protocol.Seat, boo
 	return protocol.Seat{}, false
 }
 
-func (f ComputeFacts) firstSeat(v *protocol.View, r *protocol.Run, t protocol.Terms) []Action {
+func (f ComputeFacts) firstSeat(v *protocol.View, r *protocol.Run, t protocol.Terms, busy load) ([]Action, *Decision) {
 	if v.Head.Time > r.Record.Deadline {
-		return nil
+		return nil, nil
 	}
-	work := f.Work[SeatKey{r.Record.ID, 1}]
-	switch {
-	case work.Commitment != nil:
+	key := SeatKey{r.Record.ID, 1}
+	if c := f.Work[key].Commitment; c != nil {
 		return []Action{send(protocol.CommitResult{
-			Execution: r.Record, Root: work.Commitment.Root, Fuel: work.Commitment.Fuel, Leaves: work.Commitment.Leaves,
-		}, "%s", r.Record.ID)}
-	case work.Failing && givesUp(v.Head.Time, r.Record.Deadline, t):
-		return []Action{send(protocol.Decline{Terms: t, Execution: r.Record}, "%s", r.Record.ID)}
+			Execution: r.Record, Root: c.Root, Fuel: c.Fuel, Leaves: c.Leaves,
+		}, "%s", r.Record.ID)}, nil
 	}
-	return []Action{Execute{Job: r.Record.Job, Execution: r.Record.ID, Seat: 1, Pieces: pieces(r.From, r.Count)}}
+	if d := f.givesBack(v, key, r.Record.Deadline, t, busy); d != nil {
+		d.Pieces = r.Count
+		return []Action{send(protocol.Decline{Terms: t, Execution: r.Record}, "%s", r.Record.ID)}, d
+	}
+	return []Action{Execute{Job: r.Record.Job, Execution: r.Record.ID, Seat: 1, Pieces: pieces(r.From, r.Count)}}, nil
 }
 
-func (f ComputeFacts) verifierSeat(v *protocol.View, r *protocol.Run, t protocol.Terms, seat protocol.Seat) []Action {
+func (f ComputeFacts) verifierSeat(
+	v *protocol.View, r *protocol.Run, t protocol.Terms, seat protocol.Seat, busy load,
+) ([]Action, *Decision) {
 	if v.Head.Time > seat.Deadline {
-		return nil
+		return nil, nil
 	}
-	work := f.Work[SeatKey{r.Record.ID, seat.Number}]
-	switch {
-	case work.Commitment != nil:
+	key := SeatKey{r.Record.ID, seat.Number}
+	if c := f.Work[key].Commitment; c != nil {
 		return []Action{send(protocol.CommitVerification{
-			Seat: seat, Root: work.Commitment.Root, Fuel: work.Commitment.Fuel, Leaves: work.Commitment.Leaves,
-		}, "%s:%d:%d", r.Record.ID, seat.Number, seat.Redraws)}
-	case work.Failing && givesUp(v.Head.Time, seat.Deadline, t):
+			Seat: seat, Root: c.Root, Fuel: c.Fuel, Leaves: c.Leaves,
+		}, "%s:%d:%d", r.Record.ID, seat.Number, seat.Redraws)}, nil
+	}
+	if d := f.givesBack(v, key, seat.Deadline, t, busy); d != nil {
+		d.Pieces = seat.Pieces
 		return []Action{send(protocol.DeclineSeat{Terms: t, Execution: r.Record, Seat: seat},
-			"%s:%d:%d", r.Record.ID, seat.Number, seat.Redraws)}
+			"%s:%d:%d", r.Record.ID, seat.Number, seat.Redraws)}, d
 	}
 	return []Action{Execute{
 		Job: r.Record.Job, Execution: r.Record.ID, Seat: seat.Number, Pieces: r.Checked(t, seat.Number),
-	}}
-}
-
-// givesUp says whether it is time to decline work that keeps failing: a quarter of the window goes to trying, and in the
-// next one the contract takes it back for nothing.
-func givesUp(now, deadline uint64, t protocol.Terms) bool {
-	last := deadline - uint64(t.ExecuteWindow/2)
-	return now <= last && now+uint64(t.ExecuteWindow/4) >= last
+	}}, nil
 }
 
 // answer plans to show the leaf that the client demands of this node.
@@ -168,26 +209,27 @@ func (f ComputeFacts) appeal(v *protocol.View, r *protocol.Run, t protocol.Terms
 }
 
 // jury plans a juror's duty: to run the opened piece, to seal its vote, and to open it once all are sealed.
-func (f ComputeFacts) jury(v *protocol.View, r *protocol.Run, t protocol.Terms, number uint8) (work []Action, busy uint32) {
+func (f ComputeFacts) jury(
+	v *protocol.View, r *protocol.Run, t protocol.Terms, number uint8, busy load,
+) ([]Action, *Decision) {
 	jury, id, now := r.Appeal.Record, r.Record.ID, v.Head.Time
-	duty := f.Work[SeatKey{id, number}]
+	ballot := f.Work[SeatKey{id, number}].Ballot
 	switch status := r.Appeal.Votes[number].Status; {
 	case status == protocol.VoteStatusNone && now <= jury.Deadline:
-		switch {
-		case duty.Ballot != nil:
-			work = append(work, send(protocol.CommitVote{Jury: jury, Number: number, Commitment: duty.Ballot.Sealed}, "%s:%d", id, number))
-		case duty.Failing && givesUp(now, jury.Deadline, t):
-			work = append(work, send(protocol.DeclineVote{Terms: t, Execution: r.Record, Jury: jury, Number: number}, "%s:%d", id, number))
-		default:
-			work = append(work, Judge{
-				Job: r.Record.Job, Execution: id, Number: number, Piece: r.Verification.Revealed, Salt: jury.Salt,
-			})
+		if ballot != nil {
+			return []Action{send(protocol.CommitVote{Jury: jury, Number: number, Commitment: ballot.Sealed}, "%s:%d", id, number)}, nil
 		}
-		return work, 1
-	case status == protocol.VoteStatusCommitted && duty.Ballot != nil && now > jury.Deadline && now <= jury.RevealDeadline:
+		if d := f.givesBack(v, SeatKey{id, number}, jury.Deadline, t, busy); d != nil {
+			d.Pieces = 1
+			return []Action{send(protocol.DeclineVote{Terms: t, Execution: r.Record, Jury: jury, Number: number}, "%s:%d", id, number)}, d
+		}
+		return []Action{Judge{
+			Job: r.Record.Job, Execution: id, Number: number, Piece: r.Verification.Revealed, Salt: jury.Salt,
+		}}, nil
+	case status == protocol.VoteStatusCommitted && ballot != nil && now > jury.Deadline && now <= jury.RevealDeadline:
 		return []Action{send(protocol.RevealVote{
-			Jury: jury, Number: number, Vote: duty.Ballot.Vote, Nonce: duty.Ballot.Nonce,
-		}, "%s:%d", id, number)}, 0
+			Jury: jury, Number: number, Vote: ballot.Vote, Nonce: ballot.Nonce,
+		}, "%s:%d", id, number)}, nil
 	}
-	return nil, 0
+	return nil, nil
 }

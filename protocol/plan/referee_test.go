@@ -41,9 +41,15 @@ func isOffer(a plan.Action) bool {
 	return false
 }
 
-func (g *game) requester() []plan.Action { return plan.Requester(g.v, g.client) }
+func (g *game) requester() []plan.Action {
+	actions, _ := plan.Requester(g.v, g.client)
+	return actions
+}
 
-func (g *game) compute(name string) []plan.Action { return plan.Compute(g.v, *g.nodes[name]) }
+func (g *game) compute(name string) []plan.Action {
+	actions, _ := plan.Compute(g.v, *g.nodes[name])
+	return actions
+}
 
 func (g *game) expect(who string, actions []plan.Action, want []string) {
 	g.t.Helper()
@@ -96,6 +102,8 @@ func (g *game) spell(a plan.Action) string {
 		return fmt.Sprintf("%s at %d", g.spellCall(a.Call), a.Position)
 	case plan.Disclose:
 		return fmt.Sprintf("%s at %d", g.spellCall(a.Call), a.Position)
+	case plan.Probe:
+		return fmt.Sprintf("probe %s at %s", g.names[a.Node], a.URL)
 	case plan.Collect:
 		return fmt.Sprintf("collect %s/%d", g.labels[a.Execution], a.Seat)
 	case plan.TopUp:

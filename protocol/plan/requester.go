@@ -14,6 +14,7 @@ type RequesterFacts struct {
 	Terms
 	Wallet protocol.Wallet
 	Secret protocol.ClientSecret
+	Policy ChoicePolicy
 	// Jobs of this client that it still cares for.
 	Jobs map[common.Hash]JobFacts
 	// Opened is what Collect brought home.
@@ -24,6 +25,8 @@ type RequesterFacts struct {
 	Refused map[OfferKey]bool
 	// Offers that came directly.
 	Offers []protocol.SignedOffer
+	// Reach says which nodes' endpoints answered.
+	Reach map[common.Address]Reach
 
 	money *budget // of the plan being made
 }
@@ -76,9 +79,10 @@ func (a OpenedPiece) agrees(b OpenedPiece) bool {
 	return a.Digest != (common.Hash{}) && a.Digest == b.Digest && a.Leaf.Fuel == b.Leaf.Fuel
 }
 
-// Requester plans a requester node's next steps.
-func Requester(v *protocol.View, f RequesterFacts) []Action {
+// Requester plans a requester node's next steps, and says for every job what it makes of the offers.
+func Requester(v *protocol.View, f RequesterFacts) ([]Action, map[common.Hash][]Choice) {
 	var actions []Action
+	choices := map[common.Hash][]Choice{}
 	for id, facts := range f.Jobs {
 		if v.Jobs[id] == nil && !facts.Cancelled {
 			actions = append(actions, send(protocol.CreateJob{Terms: facts.Terms}, "%s", id))
@@ -92,9 +96,13 @@ func Requester(v *protocol.View, f RequesterFacts) []Action {
 		}
 	}
 	for _, j := range jobs { // after all that runs has what it needs
-		actions = append(actions, f.assign(v, j, f.Jobs[j.ID])...)
+		assigned, chosen := f.assign(v, j, f.Jobs[j.ID])
+		actions = append(actions, assigned...)
+		if len(chosen) > 0 {
+			choices[j.ID] = chosen
+		}
 	}
-	return actions
+	return actions, choices
 }
 
 func (f RequesterFacts) run(v *protocol.View, j *protocol.Job, r *protocol.Run, facts JobFacts) []Action {
