@@ -116,6 +116,21 @@ func (c *Client) Nodes(ctx context.Context) (nodes []Node, err error) {
 	return nodes, c.get(ctx, "/api/v1/nodes", &nodes)
 }
 
+// Decisions lists what a compute node made of jobs, each time that it changed, the oldest first; of one job unless it is
+// zero.
+func (c *Client) Decisions(ctx context.Context, job common.Hash) (list []Decision, err error) {
+	path := "/api/v1/decisions"
+	if job != (common.Hash{}) {
+		path += "?job=" + job.Hex()
+	}
+	return list, c.get(ctx, path, &list)
+}
+
+// Drain has a compute node take no more work; called again it tells how much is left.
+func (c *Client) Drain(ctx context.Context) (d Draining, err error) {
+	return d, c.post(ctx, "/api/v1/drain", nil, &d)
+}
+
 // Import gives the node a DAG, as a CARv1 that is complete under the CID root.
 func (c *Client) Import(ctx context.Context, root string, car io.Reader) (i Imported, err error) {
 	path := "/api/v1/data/import?" + url.Values{"root": {root}}.Encode()

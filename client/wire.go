@@ -354,6 +354,12 @@ type Decision struct {
 	Pieces uint32 `json:"pieces,omitempty"`
 }
 
+// Draining is how far a compute node is that takes no more work.
+type Draining struct {
+	// Pieces that it was given and has not committed to yet.
+	Pieces uint64 `json:"pieces"`
+}
+
 // OfferReport is an offer for a job and what the requester node makes of it.
 type OfferReport struct {
 	Node     common.Address `json:"node"`

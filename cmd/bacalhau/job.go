@@ -18,9 +18,9 @@ func newJobCommand(a *app) *cobra.Command {
 
 // findJob completes a job's id, which may be abbreviated.
 func findJob(ctx context.Context, node *client.Client, text string) (common.Hash, error) {
-	prefix := strings.ToLower(strings.TrimPrefix(strings.ToLower(text), "0x"))
-	if prefix == "" || len(prefix) > 2*common.HashLength || strings.Trim(prefix, "0123456789abcdef") != "" {
-		return common.Hash{}, badUsage("%q is neither a job's id, such as 0x3f2a91c0, nor the beginning of one", text)
+	prefix, err := idPrefix(text)
+	if err != nil {
+		return common.Hash{}, err
 	}
 	if len(prefix) == 2*common.HashLength {
 		raw, err := hex.DecodeString(prefix)
@@ -43,4 +43,13 @@ func findJob(ctx context.Context, node *client.Client, text string) (common.Hash
 		return found[0], nil
 	}
 	return common.Hash{}, fmt.Errorf("the ids of %d jobs begin with %s: give more digits", len(found), text)
+}
+
+// idPrefix is the digits of a job's id, or of the beginning of one.
+func idPrefix(text string) (string, error) {
+	prefix := strings.TrimPrefix(strings.ToLower(text), "0x")
+	if prefix == "" || len(prefix) > 2*common.HashLength || strings.Trim(prefix, "0123456789abcdef") != "" {
+		return "", badUsage("%q is neither a job's id, such as 0x3f2a91c0, nor the beginning of one", text)
+	}
+	return prefix, nil
 }

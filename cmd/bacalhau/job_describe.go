@@ -57,6 +57,7 @@ func printJob(w io.Writer, j client.Job) {
 	printTerms(w, j.Terms)
 	fmt.Fprintln(w, "\nPIECES")
 	printPieces(w, j)
+	printOffers(w, j)
 	fmt.Fprintln(w, "\nEXECUTIONS")
 	printExecutions(w, j)
 	printDisputes(w, j)
@@ -100,6 +101,25 @@ func printPieces(w io.Writer, j client.Job) {
 		t.row(number(p.Index), p.Name, p.Status, shortAddress(p.Node), orDash(checked), exit, fuel, orDash(p.Output))
 	}
 	t.write(w)
+}
+
+// printOffers shows what becomes of the offers for open pieces, if there are any.
+func printOffers(w io.Writer, j client.Job) {
+	t := newTable("OFFER BY", "PIECES", "GETS", "CAME", "UNTIL", "WHY")
+	for _, o := range j.Offers {
+		came, gets := "through the chain", "-"
+		if o.Direct {
+			came = "directly"
+		}
+		if o.Taken > 0 {
+			gets = number(o.Taken)
+		}
+		t.row(shortAddress(o.Node), number(o.Pieces), gets, came, formatTime(o.Deadline), printable(o.Reason))
+	}
+	if len(t.rows) > 1 {
+		fmt.Fprintln(w, "\nOFFERS")
+		t.write(w)
+	}
 }
 
 func printExecutions(w io.Writer, j client.Job) {

@@ -19,6 +19,8 @@ func newNodeCommand(a *app) *cobra.Command {
 			Args:    takesNothing,
 			RunE:    func(cmd *cobra.Command, _ []string) error { return a.listNodes(cmd.Context()) },
 		},
+		newNodeDecisionsCommand(a),
+		newNodeDrainCommand(a),
 		a.newStakeCommand(),
 		a.newNodeVerb("register", "Enter the registry: the node may be given work and may be drawn", (*client.Client).Register),
 		a.newNodeVerb("pause", "Keep new work away; what has begun goes on", (*client.Client).Pause),

@@ -34,6 +34,11 @@ type Backend interface {
 	Job(ctx context.Context, id common.Hash) (client.Job, error)
 	Cancel(ctx context.Context, id common.Hash) error
 	Nodes(ctx context.Context) ([]client.Node, error)
+	// Decisions lists what a compute node made of jobs, each time that it changed, the oldest first; of one job unless it is
+	// zero. A node that is none has ErrNotFound.
+	Decisions(ctx context.Context, job common.Hash) ([]client.Decision, error)
+	// Drain has a compute node take no more work.
+	Drain(ctx context.Context) (client.Draining, error)
 	// Audit adds up everybody's money in the contract.
 	Audit(ctx context.Context) (client.Audit, error)
 	// Import takes the DAG under the CID root from a CARv1 and verifies it.
@@ -91,6 +96,8 @@ func (s *server) routes() []route {
 		{"GET /api/v1/jobs/{id}", answer(s, s.job)},
 		{"POST /api/v1/jobs/{id}/cancel", answer(s, s.cancel)},
 		{"GET /api/v1/nodes", answer(s, s.nodes)},
+		{"GET /api/v1/decisions", answer(s, s.decisions)},
+		{"POST /api/v1/drain", answer(s, s.drain)},
 		{"GET /api/v1/audit", answer(s, s.audit)},
 		{"POST /api/v1/data/import", answer(s, s.importCAR)},
 		{"POST /api/v1/data/url", answer(s, s.importURL)},

@@ -129,13 +129,33 @@ func (s *server) cancel(_ http.ResponseWriter, r *http.Request) (none, error) {
 	return none{}, s.node.Cancel(r.Context(), id)
 }
 
-func jobID(r *http.Request) (common.Hash, error) {
-	text := r.PathValue("id")
+func jobID(r *http.Request) (common.Hash, error) { return parseJobID(r.PathValue("id")) }
+
+func parseJobID(text string) (common.Hash, error) {
 	raw, err := hex.DecodeString(strings.TrimPrefix(text, "0x"))
 	if err != nil || len(raw) != common.HashLength {
 		return common.Hash{}, badRequest("%q is not a job's id: it has 0x and 64 hexadecimal digits", text)
 	}
 	return common.Hash(raw), nil
+}
+
+func (s *server) decisions(_ http.ResponseWriter, r *http.Request) ([]client.Decision, error) {
+	var job common.Hash
+	if text := r.URL.Query().Get("job"); text != "" {
+		var err error
+		if job, err = parseJobID(text); err != nil {
+			return nil, err
+		}
+	}
+	list, err := s.node.Decisions(r.Context(), job)
+	if list == nil {
+		list = []client.Decision{}
+	}
+	return list, err
+}
+
+func (s *server) drain(_ http.ResponseWriter, r *http.Request) (client.Draining, error) {
+	return s.node.Drain(r.Context())
 }
 
 func (s *server) audit(_ http.ResponseWriter, r *http.Request) (client.Audit, error) {

@@ -56,7 +56,7 @@ func TestDocumentNamesEveryField(t *testing.T) {
 		client.Failure{}, client.Status{}, client.Wallet{}, client.Transfer{}, client.Payout{}, client.PieceRequest{}, client.JobRequest{},
 		client.Submitted{}, client.JobSummary{}, client.Job{}, client.PieceReport{}, client.ExecutionReport{},
 		client.ChallengeReport{}, client.AppealReport{}, client.JurorReport{}, client.Payment{}, client.Penalty{}, client.Cost{}, client.TransactionCost{}, client.Node{}, client.URLRequest{},
-		client.FetchRequest{}, client.Imported{}, client.Audit{}, protocol.Block{}, protocol.Input{}, protocol.Limits{},
+		client.FetchRequest{}, client.Imported{}, client.Audit{}, client.Decision{}, client.Draining{}, client.OfferReport{}, protocol.Block{}, protocol.Input{}, protocol.Limits{},
 	} {
 		types[reflect.TypeOf(v).Name()] = reflect.TypeOf(v)
 	}

@@ -196,6 +196,7 @@ func (b backend) Job(ctx context.Context, id common.Hash) (job client.Job, err e
 		return job, notFound(err)
 	}
 	b.feed.Read(func(v *protocol.View) { job = report(v, f, b.market.Deployed().SettleWindow) })
+	job.Offers = offerReports(b.requester.Choices(id))
 	return job, b.withGas(ctx, &job)
 }
 

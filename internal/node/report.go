@@ -14,6 +14,7 @@ import (
 	"github.com/filecoin-project/bacalhau/internal/agent"
 	"github.com/filecoin-project/bacalhau/internal/store"
 	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/protocol/plan"
 )
 
 // summary describes a job; v may not have it yet.
@@ -55,6 +56,18 @@ func jobStatus(v *protocol.View, f agent.JobFile) client.JobStatus {
 		return client.JobWaiting
 	}
 	return client.JobRunning
+}
+
+// offerReports says what the requester makes of the offers for a job.
+func offerReports(choices []plan.Choice) []client.OfferReport {
+	var list []client.OfferReport
+	for _, c := range choices {
+		list = append(list, client.OfferReport{
+			Node: c.Offer.Node, Pieces: c.Offer.Pieces, Nonce: c.Offer.Nonce, Direct: c.Direct, Taken: c.Pieces,
+			Deadline: time.Unix(int64(min(c.Offer.Deadline, 1<<40)), 0).UTC(), Reason: c.String(),
+		})
+	}
+	return list
 }
 
 // report describes a job in full, but for its transactions.

@@ -273,6 +273,24 @@ func (n *Node) Audit(context.Context) (client.Audit, error) {
 	}, nil
 }
 
+// Decisions implements api.Backend: there is one about every job.
+func (n *Node) Decisions(_ context.Context, job common.Hash) ([]client.Decision, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var list []client.Decision
+	for _, j := range n.jobs {
+		if job == (common.Hash{}) || j.ID == job {
+			list = append(list, client.Decision{
+				Job: j.ID, Verdict: "passed over", Reason: "bid", Text: "the bid is 1 wei a piece, this node asks for 2",
+			})
+		}
+	}
+	return list, nil
+}
+
+// Drain implements api.Backend: there is nothing to finish.
+func (n *Node) Drain(context.Context) (client.Draining, error) { return client.Draining{}, nil }
+
 // Nodes implements api.Backend.
 func (n *Node) Nodes(context.Context) ([]client.Node, error) {
 	n.mu.Lock()
