@@ -189,12 +189,13 @@ type machine struct {
 	broken *atomic.Int32 // runs that fail before one succeeds; nil for none
 	runs   *atomic.Int32 // counts, if it is not nil
 	inputs Inputs
+	lost   error // of Measure
 }
 
 func (m machine) Check(context.Context, *protocol.Document, []string) error { return m.unfit }
 
 func (m machine) Measure(context.Context, *protocol.Document, []string) (Inputs, error) {
-	return m.inputs, nil
+	return m.inputs, m.lost
 }
 
 func (m machine) Run(ctx context.Context, t Task) (Output, error) {
