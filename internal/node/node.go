@@ -15,7 +15,6 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/filecoin-project/bacalhau/client"
 	"github.com/filecoin-project/bacalhau/data"
 	"github.com/filecoin-project/bacalhau/internal/agent"
 	"github.com/filecoin-project/bacalhau/internal/api"
