@@ -73,6 +73,10 @@ var profile = uio.UnixFS_v1_2025
 // add builds a DAG and acknowledges it: blocks, then pin, each on disk before
 // the next.
 func (s *Store) add(ctx context.Context, progress func(int64), build func(*importer) (ipld.Node, error)) (cid.Cid, error) {
+	if err := s.writers.enter(ctx); err != nil {
+		return cid.Undef, fmt.Errorf("add: %w", err)
+	}
+	defer s.writers.leave()
 	root, err := s.build(ctx, progress, build)
 	if err != nil {
 		return cid.Undef, fmt.Errorf("add: %w", err)

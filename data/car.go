@@ -79,6 +79,10 @@ var ErrUntrue = errors.New("untrue data")
 // unpinned. Without an error it returns the CIDs to fetch next; when there are
 // none, the DAG is complete and pinned.
 func (s *Store) ImportCAR(ctx context.Context, r io.Reader, root cid.Cid, limits Limits) (missing []cid.Cid, err error) {
+	if err := s.writers.enter(ctx); err != nil {
+		return nil, fmt.Errorf("import CAR of %s: %w", root, err)
+	}
+	defer s.writers.leave()
 	if missing, err = s.importCAR(ctx, r, root, limits); err != nil {
 		return nil, fmt.Errorf("import CAR of %s: %w", root, err)
 	}

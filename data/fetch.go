@@ -67,6 +67,10 @@ func (e *NotFoundError) Unwrap() []error {
 // is never asked for again, also by a later call. When all have failed the error
 // is a *NotFoundError; other errors are the caller's context or this machine's.
 func (f *Fetcher) Fetch(ctx context.Context, c cid.Cid, providers []string) error {
+	if err := f.Store.writers.enter(ctx); err != nil {
+		return fmt.Errorf("fetch: %w", err)
+	}
+	defer f.Store.writers.leave()
 	if err := f.fetch(ctx, c, providers); err != nil {
 		return fmt.Errorf("fetch: %w", err)
 	}

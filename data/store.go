@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/ipfs/boxo/blockservice"
@@ -22,9 +23,10 @@ import (
 // wanted. What a method acknowledges survives a crash of the process or the
 // machine. All methods may be called concurrently.
 type Store struct {
-	engine *engine
-	blocks blockstore.Blockstore
-	dag    ipld.DAGService // over blocks, for the importers; never the network
+	engine  *engine
+	blocks  blockstore.Blockstore
+	dag     ipld.DAGService // over blocks, for the importers; never the network
+	writers writers
 }
 
 // silence mutes the logs that the IPFS libraries write on their own, unless the
@@ -54,7 +56,7 @@ func openStore(dir string, fsys vfs.FS) (*Store, error) {
 
 func newStore(e *engine, blocks blockstore.Blockstore) *Store {
 	service := blockservice.New(blocks, nil, blockservice.WriteThrough(true))
-	return &Store{engine: e, blocks: blocks, dag: merkledag.NewDAGService(service)}
+	return &Store{engine: e, blocks: blocks, dag: merkledag.NewDAGService(service), writers: newWriters()}
 }
 
 // Close waits for running operations and releases the folder. Later calls of
@@ -68,6 +70,10 @@ func pinKey(c cid.Cid) ds.Key { return pinPrefix.ChildString(c.String()) }
 // Pin records that the DAG under c is wanted. All of it must be in the store;
 // otherwise the error is ErrNotLocal.
 func (s *Store) Pin(ctx context.Context, c cid.Cid) error {
+	if err := s.writers.enter(ctx); err != nil {
+		return err
+	}
+	defer s.writers.leave()
 	missing, err := s.missing(ctx, []cid.Cid{c}, false)
 	if err != nil {
 		return err
@@ -78,9 +84,9 @@ func (s *Store) Pin(ctx context.Context, c cid.Cid) error {
 	return s.pin(ctx, c)
 }
 
-// pin is for callers that have just stored the whole DAG.
+// pin is for callers that have just stored the whole DAG, or found that it is here. It notes the time for Collect.
 func (s *Store) pin(ctx context.Context, c cid.Cid) error {
-	if err := s.engine.Put(ctx, pinKey(c), nil); err != nil {
+	if err := s.engine.Put(ctx, pinKey(c), pinTime(time.Now())); err != nil {
 		return fmt.Errorf("pin %s: %w", c, err)
 	}
 	return nil
