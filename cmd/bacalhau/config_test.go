@@ -56,7 +56,13 @@ func TestLayers(t *testing.T) {
 // TestBadSettings: each mistake is named with where it is made and what would be right.
 func TestBadSettings(t *testing.T) {
 	const contract = "--contract 0x00000000000000000000000000000000000000ff "
+	const compute = contract + "--compute --chain http://127.0.0.1:1 --allow-private "
 	for _, test := range []struct{ file, args, says string }{
+		{"", "config " + compute + "--fuel-share 1.5", "fuel-share: 1.5 is not above 0"},
+		{"", "config " + compute + "--max-memory much", `"much" is not a size`},
+		{"", "config " + compute + "--deny-clients 0x12,0x34", `"0x12" is not an address`},
+		{"", "config " + compute + "--min-execute 1h --max-execute 1m", "the shortest time for an execution"},
+		{"", "config " + compute + "--max-execute 1500ms", "max-execute: 1.5s is not a whole number of seconds"},
 		{"comute: true", "config", `config.yaml:1: there is no setting "comute"; did you mean "compute"?`},
 		{"chain: filecoin\nchain: calibration", "config", "config.yaml:2: chain is set a second time"},
 		{"- chain", "config", "config.yaml:1: not a list of `name: value`"},

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/filecoin-project/bacalhau/internal/node"
-	"github.com/filecoin-project/bacalhau/protocol/plan"
 )
 
 func newServeCommand(a *app) *cobra.Command {
@@ -114,7 +112,7 @@ func (a *app) serviceConfig(l *layers) (cfg node.ServiceConfig, err error) {
 		API: strings.TrimPrefix(l.api, "http://"), AllowPrivate: l.allowPrivate, Requester: l.requester, Drain: l.drain, Log: l.logger(a.stderr),
 	}
 	if l.compute {
-		cfg.Compute = l.computeConfig()
+		cfg.Compute = l.work.compute()
 	}
 	if l.chain == embeddedChain {
 		cfg.Embedded = &node.EmbeddedConfig{
@@ -125,23 +123,6 @@ func (a *app) serviceConfig(l *layers) (cfg node.ServiceConfig, err error) {
 	cfg.Chain, err = node.ChainNamed(l.chain)
 	return cfg, err
 }
-
-func (s *settings) computeConfig() *node.ComputeConfig {
-	c := &node.ComputeConfig{
-		Engine: s.engine, Parallel: s.parallel,
-		Policy: plan.Policy{
-			MinBid: &s.minBid, MinFuelPrice: &s.minFuelPrice, MaxPieces: s.maxPieces,
-			OfferSeconds: uint64(s.offerLifetime / time.Second), Appeals: s.appeals, Grace: graceSeconds,
-		},
-	}
-	if c.Parallel == 0 {
-		c.Parallel = runtime.NumCPU()
-	}
-	return c
-}
-
-// graceSeconds is how long a node leaves to others what they profit from more.
-const graceSeconds = 10
 
 func (s *settings) logger(w io.Writer) *slog.Logger {
 	o := &slog.HandlerOptions{Level: logLevels[s.logLevel]}

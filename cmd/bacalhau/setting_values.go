@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"math/big"
 	"net/url"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/spf13/pflag"
 )
 
 // addressValue is a setting that is an address, as pflag wants it.
@@ -29,32 +31,60 @@ func (v *addressValue) Set(s string) error {
 	return nil
 }
 
-// amountValue is a setting that is an amount of money; it keeps how it was written.
-type amountValue struct {
-	wei  *big.Int
-	text string
+// written is a setting that keeps how it was written, as pflag wants it.
+type written[T any] struct {
+	into  *T
+	parse func(string) (T, error)
+	kind  string
+	text  string
 }
 
-// amountVar makes a setting of *wei, with a default.
-func amountVar(wei *big.Int, text string) *amountValue {
-	v := &amountValue{wei: wei}
+// newWritten makes a setting of *into, with a default.
+func newWritten[T any](into *T, kind, text string, parse func(string) (T, error)) *written[T] {
+	v := &written[T]{into: into, parse: parse, kind: kind}
 	if err := v.Set(text); err != nil {
 		panic(err) // a default of this program's own
 	}
 	return v
 }
 
-func (v *amountValue) String() string { return v.text }
-func (v *amountValue) Type() string   { return "amount" }
+func (v *written[T]) String() string { return v.text }
+func (v *written[T]) Type() string   { return v.kind }
 
-func (v *amountValue) Set(s string) error {
-	wei, err := parseAmount(s)
-	if err != nil {
-		return err
+func (v *written[T]) Set(s string) error {
+	value, err := v.parse(s)
+	if err == nil {
+		*v.into, v.text = value, s
 	}
-	v.wei.Set(wei)
-	v.text = s
-	return nil
+	return err
+}
+
+func amountVar(wei **big.Int, text string) pflag.Value {
+	return newWritten(wei, "amount", text, parseAmount)
+}
+
+func sizeVar(bytes *uint64, text string) pflag.Value {
+	return newWritten(bytes, "size", text, parseSize)
+}
+
+func countVar(n *uint64, text string) pflag.Value {
+	return newWritten(n, "number", text, parseCount)
+}
+
+func addressesVar(list *[]common.Address) pflag.Value {
+	return newWritten(list, "addresses", "", parseAddresses)
+}
+
+// parseAddresses reads addresses with commas between; nothing is none.
+func parseAddresses(s string) (list []common.Address, err error) {
+	for text := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == ' ' }) {
+		var one addressValue
+		if err := one.Set(text); err != nil {
+			return nil, err
+		}
+		list = append(list, common.Address(one))
+	}
+	return list, nil
 }
 
 var logLevels = map[string]slog.Leveler{

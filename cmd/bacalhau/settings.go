@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/filecoin-project/bacalhau/internal/node"
-	"github.com/filecoin-project/bacalhau/wasm"
 )
 
 // settings is what the owner of a node can set: on the command line, in the environment, in the configuration file, or
@@ -33,13 +30,7 @@ type settings struct {
 	listen, api, announce string
 	allowPrivate          bool
 
-	engine        string
-	parallel      int
-	minBid        big.Int // wei
-	minFuelPrice  big.Int // wei
-	maxPieces     uint32
-	offerLifetime time.Duration
-	appeals       bool
+	work workSettings
 
 	drain     time.Duration
 	logLevel  string
@@ -69,13 +60,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.api, "api", "127.0.0.1:1234", "address of the owner's API, which moves money: keep it to this machine")
 	f.BoolVar(&s.allowPrivate, "allow-private", false, "fetch data from loopback and private addresses too: for a network of one's own")
 
-	f.StringVar(&s.engine, "engine", "", "what runs the programs: "+strings.Join(wasm.Engines(), " or ")+" (default: the platform's)")
-	f.IntVar(&s.parallel, "parallel", 0, "pieces to run at once (default: one for each processor)")
-	f.Var(amountVar(&s.minBid, "1wei"), "min-bid", "least bid for a piece to take work")
-	f.Var(amountVar(&s.minFuelPrice, "100wei"), "min-fuel-price", "least price for a unit of fuel to take metered work")
-	f.Uint32Var(&s.maxPieces, "max-pieces", 4000, "pieces to hold at once, in executions and standing offers")
-	f.DurationVar(&s.offerLifetime, "offer-lifetime", 5*time.Minute, "how long an offer stands, whole seconds")
-	f.BoolVar(&s.appeals, "appeals", true, "appeal against verdicts that a result of this node is wrong")
+	s.work.register(f)
 
 	f.DurationVar(&s.drain, "drain", 30*time.Second, "how long to go on with begun work when told to stop")
 	f.StringVar(&s.logLevel, "log-level", "info", "least level to log: debug, info, warn or error")
@@ -101,14 +86,6 @@ func (s *settings) Check() error {
 		return errors.New("compute, requester: say what the node is: one of them, or both")
 	case s.chainPeriod < time.Second || s.chainPeriod%time.Second != 0:
 		return fmt.Errorf("chain-period: %v is not a whole number of seconds", s.chainPeriod)
-	case s.engine != "" && !slices.Contains(wasm.Engines(), s.engine):
-		return fmt.Errorf("engine: %q is not in this build; it has %s", s.engine, strings.Join(wasm.Engines(), ", "))
-	case s.parallel < 0:
-		return fmt.Errorf("parallel: %d is below 1", s.parallel)
-	case s.maxPieces == 0:
-		return errors.New("max-pieces: a compute node that holds no piece does nothing: give at least 1")
-	case s.offerLifetime < time.Second || s.offerLifetime%time.Second != 0:
-		return fmt.Errorf("offer-lifetime: %v is not a whole number of seconds", s.offerLifetime)
 	case s.drain < 0:
 		return fmt.Errorf("drain: %v is below zero", s.drain)
 	case logLevels[s.logLevel] == nil:
@@ -121,7 +98,10 @@ func (s *settings) Check() error {
 			return fmt.Errorf("chain: %w", err)
 		}
 	}
-	return s.checkAddresses()
+	if err := s.checkAddresses(); err != nil {
+		return err
+	}
+	return s.work.Check()
 }
 
 // checkAddresses looks at where the node listens and what it tells others of it.
