@@ -13,7 +13,7 @@ import (
 // Version numbers the execution profile: the rewriter with its prices, and the
 // host. It is part of the result digest's domain, since a change of either can
 // change any result.
-const Version = 3
+const Version = 4
 
 // Exit codes of runs that did not exit by themselves. A guest's own codes are
 // below 1<<31: higher ones given to proc_exit lose their top bit.

@@ -221,11 +221,31 @@ func (t *table) write(out io.Writer) {
 	}
 	fmt.Fprintln(w)
 	w.Flush()
+	fmt.Fprintf(out, "engines differ by program so much that no price that is the same on all can be better than %.1f× apart\n", t.bound())
 	for _, v := range variants() {
 		if r := t.best[reading][v.name]; r.cpu > 0 {
 			fmt.Fprintf(out, "reading 4 KiB at a time, %s: %.0f MB/s of CPU time; the target is 1500\n", v.name, float64(t.readBytes)/1e6/max(r.cpu, time.Millisecond).Seconds())
 		}
 	}
+}
+
+// bound is the least spread that any price per run can reach on the worse of
+// the engines: where one program takes a times as long on an engine as on
+// another and a second program b times, their prices can only share the
+// disagreement, each engine the root of a/b.
+func (t *table) bound() float64 {
+	worst := 1.0
+	for _, x := range wasm.Engines() {
+		for _, y := range wasm.Engines() {
+			var ratios []float64
+			for _, p := range t.programs {
+				best := t.best[p.Name]
+				ratios = append(ratios, float64(best["ours on "+x].cpu)/float64(best["ours on "+y].cpu))
+			}
+			worst = max(worst, math.Sqrt(slices.Max(ratios)/slices.Min(ratios)))
+		}
+	}
+	return worst
 }
 
 func geometricMean(list []float64) float64 {

@@ -27,7 +27,7 @@ func TestExplain(t *testing.T) {
 		t.Fatal(list, err)
 	}
 	want := FunctionPrice{
-		Index: 1, Name: "f", Instructions: 17, Straight: priceFrame + 36 + 1 + 49, Looped: 50 + 5 + 50 + 101,
+		Index: 1, Name: "f", Instructions: 17, Straight: priceFrame + 40 + 1 + 49, Looped: 16 + 9 + 16 + 101,
 		Loops: 2, Calls: 1, IndirectCalls: 1, Sized: 1,
 	}
 	if list[1] != want {

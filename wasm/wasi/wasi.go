@@ -38,11 +38,11 @@ var ErrExit = errors.New("the guest exited")
 
 // Prices of host work in fuel. They are part of the execution profile.
 const (
-	priceCall     = 12_000
-	priceByte     = 4
-	priceEntry    = 400 // looking at one directory entry, path component or vector
-	pricePathByte = 8
-	priceRandom   = 16 // a byte
+	priceCall     = 30_000
+	priceByte     = 10
+	priceEntry    = 1000 // looking at one directory entry, path component or vector
+	pricePathByte = 20
+	priceRandom   = 40 // a byte
 )
 
 // Func is a host function. Params has one letter per parameter, 'i' for i32 and
