@@ -137,14 +137,15 @@ func (c *Client) Import(ctx context.Context, root string, car io.Reader) (i Impo
 	return i, c.call(ctx, http.MethodPost, path, ContentCAR, car, &i)
 }
 
-// ImportURL lets the node download a URL once and freeze it as a file.
+// ImportURL lets the node download a URL once and freeze it: http, https or s3://bucket/key as a file, s3://bucket/prefix/
+// as a directory.
 func (c *Client) ImportURL(ctx context.Context, source string) (i Imported, err error) {
 	return i, c.post(ctx, "/api/v1/data/url", URLRequest{source}, &i)
 }
 
-// Fetch lets the node get a DAG from the network.
-func (c *Client) Fetch(ctx context.Context, cid string) (i Imported, err error) {
-	return i, c.post(ctx, "/api/v1/data/fetch", FetchRequest{cid}, &i)
+// Fetch lets the node get a DAG from providers, base URLs of trustless gateways, and from the network.
+func (c *Client) Fetch(ctx context.Context, cid string, providers []string) (i Imported, err error) {
+	return i, c.post(ctx, "/api/v1/data/fetch", FetchRequest{cid, providers}, &i)
 }
 
 // Block is the one block of a CID that the node holds, as a CARv1. The caller closes it and verifies it.

@@ -66,6 +66,8 @@ type JobRequest struct {
 	Env    map[string]string `json:"env,omitempty"`
 	// Inputs that every piece sees below /inputs.
 	Inputs []protocol.Input `json:"inputs,omitempty"`
+	// Providers are base URLs of trustless gateways that serve the inputs.
+	Providers []string `json:"providers,omitempty"`
 	// Pieces of work; none means one piece without anything of its own.
 	Pieces []PieceRequest  `json:"pieces,omitempty"`
 	Limits protocol.Limits `json:"limits"`
@@ -305,6 +307,8 @@ type URLRequest struct {
 // FetchRequest asks a node to get a DAG from the network.
 type FetchRequest struct {
 	CID string `json:"cid"`
+	// Providers are base URLs of trustless gateways to ask first.
+	Providers []string `json:"providers,omitempty"`
 }
 
 // Failure is the body of every answer that is not 2xx.

@@ -20,10 +20,12 @@ const (
 	defaultIdle     = 30 * time.Second
 )
 
-// Fetcher brings DAGs from trustless gateways into a Store.
+// Fetcher brings DAGs from trustless gateways, and from the sources of its owner,
+// into a Store.
 type Fetcher struct {
 	Store    *Store
-	HTTP     *http.Client     // nil: NewClient, public addresses only
+	HTTP     *http.Client     // for providers that others name; nil: NewClient, public addresses only
+	Own      Sources          // asked besides the providers of each call
 	MaxBytes int64            // bytes taken from one provider; 0: DefaultMaxBytes
 	Idle     time.Duration    // a provider sends at least 16 KiB in this time; 0: 30 s
 	Progress func(done int64) // bytes received so far, from all providers; never called concurrently
@@ -62,8 +64,8 @@ func (e *NotFoundError) Unwrap() []error {
 }
 
 // Fetch completes the DAG under c and pins it. It asks the providers, base URLs
-// of trustless gateways, in turn: for a CAR, then for single blocks that are
-// still missing. Every block is verified before it is stored, and what is stored
+// of trustless gateways, in turn, and the owner's sources before and after them
+// (see Sources): for a CAR, then for single blocks that are still missing. Every block is verified before it is stored, and what is stored
 // is never asked for again, also by a later call. When all have failed the error
 // is a *NotFoundError; other errors are the caller's context or this machine's.
 func (f *Fetcher) Fetch(ctx context.Context, c cid.Cid, providers []string) error {
@@ -78,12 +80,9 @@ func (f *Fetcher) Fetch(ctx context.Context, c cid.Cid, providers []string) erro
 }
 
 func (f *Fetcher) fetch(ctx context.Context, c cid.Cid, providers []string) error {
-	client := f.HTTP
-	if client == nil {
-		client = publicClient()
-	}
 	count := &counter{report: f.Progress}
 	var tried []Attempt
+	asked := f.candidates(providers)
 	for i := 0; ; i++ {
 		missing, err := f.Store.missing(ctx, []cid.Cid{c}, true)
 		if err != nil {
@@ -92,12 +91,12 @@ func (f *Fetcher) fetch(ctx context.Context, c cid.Cid, providers []string) erro
 		if len(missing) == 0 {
 			return f.Store.pin(ctx, c)
 		}
-		if i == len(providers) {
+		if i == len(asked) {
 			return &NotFoundError{c, tried}
 		}
-		p, err := newProvider(f, client, providers[i], count)
+		err = asked[i].fault
 		if err == nil {
-			err = p.complete(ctx, missing)
+			err = newProvider(f, asked[i].client, asked[i].source, count).complete(ctx, missing)
 		}
 		var local *localError
 		switch {
@@ -108,8 +107,21 @@ func (f *Fetcher) fetch(ctx context.Context, c cid.Cid, providers []string) erro
 		case errors.As(err, &local):
 			return err
 		}
-		tried = append(tried, Attempt{redacted(providers[i]), err})
+		tried = append(tried, Attempt{asked[i].name, err})
 	}
+}
+
+// candidate is somebody to ask.
+type candidate struct {
+	name   string // for errors
+	source source
+	client *http.Client
+	fault  error // why it cannot be asked
+}
+
+func gatewayAt(base string, client *http.Client) candidate {
+	from, err := newTrustless(base)
+	return candidate{redacted(base), from, client, err}
 }
 
 // redacted hides a password in a URL.

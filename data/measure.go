@@ -52,15 +52,11 @@ func (f *Fetcher) Measure(ctx context.Context, c cid.Cid, providers []string) (b
 
 // fetchRoot brings one block here, without what is below it.
 func (f *Fetcher) fetchRoot(ctx context.Context, c cid.Cid, providers []string) error {
-	client := f.HTTP
-	if client == nil {
-		client = publicClient()
-	}
 	missing := &NotFoundError{CID: c}
-	for _, base := range providers {
-		p, err := newProvider(f, client, base, &counter{})
+	for _, from := range f.candidates(providers) {
+		err := from.fault
 		if err == nil {
-			err = p.batch(ctx, []cid.Cid{c})
+			err = newProvider(f, from.client, from.source, &counter{}).batch(ctx, []cid.Cid{c})
 		}
 		var local *localError
 		switch {
@@ -71,7 +67,7 @@ func (f *Fetcher) fetchRoot(ctx context.Context, c cid.Cid, providers []string) 
 		case errors.As(err, &local):
 			return err
 		}
-		missing.Tried = append(missing.Tried, Attempt{redacted(base), err})
+		missing.Tried = append(missing.Tried, Attempt{from.name, err})
 	}
 	return missing
 }

@@ -22,11 +22,51 @@ const (
 	rawBatch    = 64 // single blocks held before they are stored
 )
 
-// provider is one gateway during one fetch.
+// form is how blocks are asked for.
+type form int
+
+const (
+	formCAR form = iota // a DAG
+	formRaw             // one block
+)
+
+// source is a server of blocks, and how it is asked for them.
+type source interface {
+	request(ctx context.Context, c cid.Cid, in form) (*http.Request, error)
+}
+
+// trustless is a source by the base URL of a trustless gateway.
+type trustless struct{ base *url.URL }
+
+func newTrustless(base string) (trustless, error) {
+	u, err := url.Parse(strings.TrimSuffix(base, "/"))
+	if err != nil {
+		return trustless{}, err
+	}
+	return trustless{u}, checkURL(u)
+}
+
+func (g trustless) request(ctx context.Context, c cid.Cid, in form) (*http.Request, error) {
+	u := g.base.JoinPath("ipfs", c.String())
+	accept := typeRaw
+	u.RawQuery = "format=raw"
+	if in == formCAR {
+		accept = typeCAR + "; version=1; order=dfs; dups=n"
+		u.RawQuery = "format=car&dag-scope=all"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", accept)
+	return req, nil
+}
+
+// provider is one source during one fetch.
 type provider struct {
+	source source
 	store  *Store
 	client *http.Client
-	base   *url.URL
 	idle   time.Duration
 	count  *counter
 	noCAR  bool // it does not serve CARs, or broke one off
@@ -35,22 +75,15 @@ type provider struct {
 	left int64 // bytes that may still come
 }
 
-func newProvider(f *Fetcher, client *http.Client, base string, count *counter) (*provider, error) {
-	u, err := url.Parse(strings.TrimSuffix(base, "/"))
-	if err != nil {
-		return nil, err
-	}
-	if err := checkURL(u); err != nil {
-		return nil, err
-	}
-	p := &provider{store: f.Store, client: client, base: u, idle: f.Idle, left: f.MaxBytes, count: count}
+func newProvider(f *Fetcher, client *http.Client, from source, count *counter) *provider {
+	p := &provider{source: from, store: f.Store, client: client, idle: f.Idle, left: f.MaxBytes, count: count}
 	if p.idle <= 0 {
 		p.idle = defaultIdle
 	}
 	if p.left <= 0 {
 		p.left = DefaultMaxBytes
 	}
-	return p, nil
+	return p
 }
 
 // complete fetches the DAGs under the missing CIDs.
@@ -97,7 +130,7 @@ func isFinal(err error) bool {
 }
 
 func (p *provider) car(ctx context.Context, root cid.Cid) ([]cid.Cid, error) {
-	body, err := p.get(ctx, root, "format=car&dag-scope=all", typeCAR+"; version=1; order=dfs; dups=n")
+	body, err := p.get(ctx, root, formCAR)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +172,7 @@ func (p *provider) batch(ctx context.Context, cids []cid.Cid) error {
 }
 
 func (p *provider) block(ctx context.Context, c cid.Cid) (blocks.Block, error) {
-	body, err := p.get(ctx, c, "format=raw", typeRaw)
+	body, err := p.get(ctx, c, formRaw)
 	if err != nil {
 		return nil, err
 	}
@@ -159,14 +192,11 @@ func (p *provider) block(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 }
 
 // get asks for one CID in the given form. What its body yields is counted.
-func (p *provider) get(ctx context.Context, c cid.Cid, query, accept string) (io.ReadCloser, error) {
-	u := p.base.JoinPath("ipfs", c.String())
-	u.RawQuery = query
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+func (p *provider) get(ctx context.Context, c cid.Cid, in form) (io.ReadCloser, error) {
+	req, err := p.source.request(ctx, c, in)
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", accept)
 	req.Header.Set("Accept-Encoding", "identity")
 	resp, err := do(p.client, req, p.idle)
 	if err != nil {
@@ -177,26 +207,30 @@ func (p *provider) get(ctx context.Context, c cid.Cid, query, accept string) (io
 		resp.Body.Close()
 		return nil, fmt.Errorf("%s for %s: %q", resp.Status, c, strings.TrimSpace(string(said)))
 	}
-	return &counted{p, resp.Body}, nil
+	return &counted{resp.Body, p.received}, nil
 }
 
-// counted is a response that counts against the provider's limit.
+// received counts bytes against the provider's limit.
+func (p *provider) received(n int) error {
+	p.count.add(n)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.left -= int64(n); p.left < 0 {
+		return fmt.Errorf("%w: sent more bytes than allowed", ErrTooLarge)
+	}
+	return nil
+}
+
+// counted tells of the bytes that are read, and ends when that is an error.
 type counted struct {
-	p    *provider
-	body io.ReadCloser
+	io.ReadCloser
+	add func(n int) error
 }
 
 func (c *counted) Read(b []byte) (int, error) {
-	n, err := c.body.Read(b)
-	c.p.count.add(n)
-	c.p.mu.Lock()
-	c.p.left -= int64(n)
-	over := c.p.left < 0
-	c.p.mu.Unlock()
-	if over {
-		return 0, fmt.Errorf("%w: sent more bytes than allowed", ErrTooLarge)
+	n, err := c.ReadCloser.Read(b)
+	if over := c.add(n); over != nil {
+		return 0, over
 	}
 	return n, err
 }
-
-func (c *counted) Close() error { return c.body.Close() }

@@ -107,21 +107,30 @@ func (s *Store) Pinned(ctx context.Context, c cid.Cid) (bool, error) {
 
 // Pins returns every pinned CID, in no particular order.
 func (s *Store) Pins(ctx context.Context) ([]cid.Cid, error) {
-	results, err := s.engine.Query(ctx, query.Query{Prefix: pinPrefix.String(), KeysOnly: true})
+	pins, err := s.listed(ctx, pinPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("list pins: %w", err)
+	}
+	return pins, nil
+}
+
+// listed returns the CIDs of the records below prefix.
+func (s *Store) listed(ctx context.Context, prefix ds.Key) ([]cid.Cid, error) {
+	results, err := s.engine.Query(ctx, query.Query{Prefix: prefix.String(), KeysOnly: true})
+	if err != nil {
+		return nil, err
 	}
 	entries, err := results.Rest()
 	if err != nil {
-		return nil, fmt.Errorf("list pins: %w", err)
+		return nil, err
 	}
-	pins := make([]cid.Cid, 0, len(entries))
+	cids := make([]cid.Cid, 0, len(entries))
 	for _, e := range entries {
-		c, err := cid.Decode(strings.TrimPrefix(e.Key, pinPrefix.String()+"/"))
+		c, err := cid.Decode(strings.TrimPrefix(e.Key, prefix.String()+"/"))
 		if err != nil {
-			return nil, fmt.Errorf("list pins: damaged record %q: %w", e.Key, err)
+			return nil, fmt.Errorf("damaged record %q: %w", e.Key, err)
 		}
-		pins = append(pins, c)
+		cids = append(cids, c)
 	}
-	return pins, nil
+	return cids, nil
 }

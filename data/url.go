@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/ipfs/go-cid"
 )
@@ -28,6 +29,8 @@ type Provenance struct {
 
 // AddURL downloads a URL once, stores it as one file and pins it. At most
 // maxBytes are accepted (0 is no limit), beyond that the error is ErrTooLarge.
+// Where the connection breaks it goes on from there, if the server names the
+// version of the content by a strong ETag and serves ranges.
 // Without a client, it uses one that connects to public addresses only.
 func (s *Store) AddURL(ctx context.Context, client *http.Client, rawURL string, maxBytes int64) (cid.Cid, Provenance, error) {
 	c, p, err := s.addURL(ctx, client, rawURL, maxBytes)
@@ -38,19 +41,30 @@ func (s *Store) AddURL(ctx context.Context, client *http.Client, rawURL string, 
 }
 
 func (s *Store) addURL(ctx context.Context, client *http.Client, rawURL string, maxBytes int64) (cid.Cid, Provenance, error) {
-	resp, err := getURL(ctx, client, rawURL)
+	if client == nil {
+		client = publicClient()
+	}
+	resp, err := getURL(ctx, client, rawURL, nil)
 	if err != nil {
 		return cid.Undef, Provenance{}, err
 	}
-	defer resp.Body.Close()
-	if maxBytes > 0 && resp.ContentLength > maxBytes {
-		return cid.Undef, Provenance{}, fmt.Errorf("%w: %s has %d bytes and %d are allowed", ErrTooLarge, rawURL, resp.ContentLength, maxBytes)
+	if resp.StatusCode != http.StatusOK {
+		resp.Body.Close()
+		return cid.Undef, Provenance{}, fmt.Errorf("%s: server answered %s", redacted(rawURL), resp.Status)
 	}
+	if maxBytes > 0 && resp.ContentLength > maxBytes {
+		resp.Body.Close()
+		return cid.Undef, Provenance{}, fmt.Errorf("%w: %s has %d bytes and %d are allowed", ErrTooLarge, redacted(rawURL), resp.ContentLength, maxBytes)
+	}
+	from := &resuming{ctx: ctx, body: resp.Body, from: func(ctx context.Context, offset int64) (io.ReadCloser, error) {
+		return restOfURL(ctx, client, rawURL, resp.Header, offset)
+	}}
+	defer func() { from.Close() }()
 	hash := sha256.New()
-	body := &capped{r: io.TeeReader(resp.Body, hash), max: maxBytes}
+	body := &capped{r: io.TeeReader(from, hash), max: maxBytes}
 	c, err := s.AddFile(ctx, body)
 	if err != nil {
-		return cid.Undef, Provenance{}, fmt.Errorf("%s: %w", rawURL, err)
+		return cid.Undef, Provenance{}, fmt.Errorf("%s: %w", redacted(rawURL), err)
 	}
 	return c, Provenance{
 		URL: rawURL, FinalURL: resp.Request.URL.String(),
@@ -59,10 +73,37 @@ func (s *Store) addURL(ctx context.Context, client *http.Client, rawURL string, 
 	}, nil
 }
 
-func getURL(ctx context.Context, client *http.Client, rawURL string) (*http.Response, error) {
-	if client == nil {
-		client = publicClient()
+// restOfURL asks for the bytes from offset on of what was answered before with
+// the header first.
+func restOfURL(ctx context.Context, client *http.Client, rawURL string, first http.Header, offset int64) (io.ReadCloser, error) {
+	etag := first.Get("ETag")
+	if etag == "" || strings.HasPrefix(etag, "W/") {
+		return nil, fmt.Errorf("%w: the server does not name its version", errNotResumable)
 	}
+	resp, err := getURL(ctx, client, rawURL, http.Header{
+		"Range": {fmt.Sprintf("bytes=%d-", offset)}, "If-Range": {etag},
+	})
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case resp.StatusCode >= http.StatusInternalServerError:
+		err = fmt.Errorf("server answered %s", resp.Status) // it may recover
+	case resp.StatusCode == http.StatusOK:
+		err = fmt.Errorf("%w: the content has changed meanwhile, or the server does not serve ranges", errNotResumable)
+	case resp.StatusCode != http.StatusPartialContent:
+		err = fmt.Errorf("%w: server answered %s", errNotResumable, resp.Status)
+	case resp.Header.Get("ETag") != etag || !strings.HasPrefix(resp.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", offset)):
+		err = fmt.Errorf("%w: the server sent another range than was asked for", errNotResumable)
+	default:
+		return resp.Body, nil
+	}
+	resp.Body.Close()
+	return nil, err
+}
+
+// getURL asks for the bytes of a URL as they are.
+func getURL(ctx context.Context, client *http.Client, rawURL string, header http.Header) (*http.Response, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, err
@@ -74,18 +115,17 @@ func getURL(ctx context.Context, client *http.Client, rawURL string) (*http.Resp
 	if err != nil {
 		return nil, err
 	}
+	if header != nil {
+		req.Header = header
+	}
 	req.Header.Set("Accept-Encoding", "identity") // the CID is of the bytes as they are
 	resp, err := do(client, req, defaultIdle)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", rawURL, err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		resp.Body.Close()
-		return nil, fmt.Errorf("%s: server answered %s", rawURL, resp.Status)
+		return nil, fmt.Errorf("%s: %w", redacted(rawURL), err)
 	}
 	if e := resp.Header.Get("Content-Encoding"); e != "" && e != "identity" {
 		resp.Body.Close()
-		return nil, fmt.Errorf("%s: server insists on content encoding %q", rawURL, e)
+		return nil, fmt.Errorf("%s: server insists on content encoding %q", redacted(rawURL), e)
 	}
 	return resp, nil
 }

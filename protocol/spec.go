@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"path"
 	"strings"
 
@@ -36,7 +37,10 @@ type Spec struct {
 	Env    map[string]string `json:"env,omitempty"`
 	// Inputs that every piece sees.
 	Inputs []Input `json:"inputs,omitempty"`
-	Limits Limits  `json:"limits"`
+	// Providers are base URLs of trustless gateways that serve the inputs. Nobody need believe them: inputs are known by
+	// their CIDs.
+	Providers []string `json:"providers,omitempty"`
+	Limits    Limits   `json:"limits"`
 }
 
 // Piece is what one piece has of its own.
@@ -173,7 +177,37 @@ func (s Spec) check() error {
 	case s.Limits.OutputBytes == 0:
 		return errors.New("limits.outputBytes: missing")
 	}
+	if err := CheckProviders(s.Providers); err != nil {
+		return fmt.Errorf("providers: %w", err)
+	}
 	return checkInputs(s.Inputs)
+}
+
+// Bounds of a spec's list of providers: whoever runs a piece may have to ask them all.
+const (
+	maxProviders     = 16
+	maxProviderBytes = 2048
+)
+
+// CheckProviders says what is wrong with a spec's providers.
+func CheckProviders(providers []string) error {
+	if len(providers) > maxProviders {
+		return fmt.Errorf("%d are given, at most %d are asked", len(providers), maxProviders)
+	}
+	for _, p := range providers {
+		u, err := url.Parse(p)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%q is not a URL", p)
+		case u.User != nil:
+			return fmt.Errorf("%q holds a user name or password, which would be published: use a URL without", u.Redacted())
+		case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "", u.RawQuery != "", u.Fragment != "":
+			return fmt.Errorf("%q is not the base URL of a gateway, such as https://example.org", p)
+		case len(p) > maxProviderBytes:
+			return fmt.Errorf("a URL is longer than %d bytes", maxProviderBytes)
+		}
+	}
+	return nil
 }
 
 func (p Piece) check() (*secp256k1.PublicKey, error) {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/filecoin-project/bacalhau/client"
+	"github.com/filecoin-project/bacalhau/data"
 	"github.com/filecoin-project/bacalhau/internal/node"
 )
 
@@ -28,6 +29,8 @@ type devstackOptions struct {
 	period    time.Duration
 	engines   []string
 	parallel  int
+	sources   data.Sources
+	s3        data.S3
 	verbose   bool
 }
 
@@ -56,9 +59,18 @@ continues where it was.`,
 	f.DurationVar(&o.period, "period", time.Second, "time between blocks, whole seconds")
 	f.StringSliceVar(&o.engines, "engine", nil, engineHelp)
 	f.IntVar(&o.parallel, "parallel", 0, "pieces that each node runs at once (default: one for each processor)")
+	f.StringVar(&o.sources.Kubo.URL, "kubo", "",
+		"RPC API of a Kubo daemon, such as http://127.0.0.1:5001, to get data from and to give the nodes' to")
+	f.StringVar(&o.sources.Kubo.Authorization, "kubo-authorization", "",
+		"Authorization header for it (default: "+kuboAuthorization+" of the environment)")
+	f.StringArrayVar(&o.sources.Gateways, "gateway", nil, "base URL of a trustless gateway to get data from; may be repeated")
+	f.StringVar(&o.s3.Endpoint, "s3-endpoint", "", "base URL of the store behind s3:// inputs (default: AWS_ENDPOINT_URL, or Amazon's)")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log what the nodes do")
 	return cmd
 }
+
+// kuboAuthorization is the variable that keeps a secret off the command line.
+const kuboAuthorization = "BACALHAU_KUBO_AUTHORIZATION"
 
 const engineHelp = "what runs the programs: wasmtime, wazero, or both to deal them out to the nodes (default: the platform's)"
 
@@ -75,13 +87,17 @@ func (o *devstackOptions) config() (node.NetworkConfig, error) {
 	if o.parallel == 0 {
 		o.parallel = runtime.NumCPU()
 	}
+	if o.sources.Kubo.URL != "" && o.sources.Kubo.Authorization == "" {
+		o.sources.Kubo.Authorization = os.Getenv(kuboAuthorization)
+	}
 	level := slog.LevelWarn
 	if o.verbose {
 		level = slog.LevelDebug
 	}
 	return node.NetworkConfig{
 		Dir: o.dir, Nodes: o.nodes, BadActors: o.badActors, Misbehaviour: node.Misbehaviour(o.cheating),
-		PeriodSeconds: uint64(o.period / time.Second), APIAddr: o.listen, Engines: o.engines, Parallel: o.parallel, Parameters: node.DevelopmentParameters(),
+		PeriodSeconds: uint64(o.period / time.Second), APIAddr: o.listen, Engines: o.engines, Parallel: o.parallel,
+		Sources: o.sources, S3: o.s3, Parameters: node.DevelopmentParameters(),
 		Log: slog.New(slog.NewTextHandler(o.app.stderr, &slog.HandlerOptions{Level: level})),
 	}, nil
 }

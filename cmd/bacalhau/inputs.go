@@ -53,10 +53,7 @@ func (s *staging) eachFile(ctx context.Context, all []staged) ([]client.PieceReq
 	taken, names := claims{}, pieceNames{}
 	for _, from := range all {
 		before := len(pieces)
-		err := s.store.Walk(ctx, from.cid, func(path string, e data.Entry) error {
-			if path == "." {
-				path = from.name
-			}
+		add := func(path string, e data.Entry) error {
 			if err := taken.add(path, from.source); err != nil {
 				return err
 			}
@@ -64,7 +61,13 @@ func (s *staging) eachFile(ctx context.Context, all []staged) ([]client.PieceReq
 				Name: names.name(path), Inputs: []protocol.Input{{CID: e.CID.String(), Path: path}},
 			})
 			return nil
-		})
+		}
+		var err error
+		if from.file {
+			err = add(from.name, data.Entry{CID: from.cid})
+		} else {
+			err = s.store.Walk(ctx, from.cid, add)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -34,6 +34,8 @@ Exit code: 0 when every piece exited with 0, 3 when the job or a piece failed,
 1 on errors, 2 on wrong usage, 130 when interrupted; the job then goes on.`,
 		Example: `  bacalhau run --input books --each-file examples/wordcount/wordcount.wasm
   bacalhau run --input https://example.org/data.csv --out result program.wasm -- -v /inputs/data.csv
+  bacalhau run --input bafybeigdyr… --provider https://provider.example --each-file program.wasm
+  bacalhau run --input s3://bucket/prefix/ program.wasm
   bacalhau run --detach --bid 0.01eth --check-rate 5% program.wasm`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch dash := cmd.ArgsLenAtDash(); {
@@ -127,6 +129,7 @@ func (o *runOptions) prepare(ctx context.Context, node *client.Client, p *progre
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	s.providers = o.provider
 	inputs, err := s.stageAll(ctx, o.inputs, o.hidden)
 	if err != nil {
 		return err

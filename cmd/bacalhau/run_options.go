@@ -22,6 +22,7 @@ type runOptions struct {
 	inputs   []string
 	eachFile bool
 	hidden   bool
+	provider []string
 	env      []string
 	out      string
 	detach   bool
@@ -35,7 +36,8 @@ type runOptions struct {
 }
 
 func (o *runOptions) register(f *pflag.FlagSet) {
-	f.StringArrayVarP(&o.inputs, "input", "i", nil, "path, CID or URL of data to show the program; may be repeated")
+	f.StringArrayVarP(&o.inputs, "input", "i", nil, "path, CID or URL (http, https, s3) of data to show the program; may be repeated")
+	f.StringArrayVar(&o.provider, "provider", nil, providerHelp)
 	f.BoolVar(&o.eachFile, "each-file", false, "make a piece of every file below the inputs")
 	f.BoolVar(&o.hidden, "hidden", false, "include files whose names begin with a dot")
 	f.StringArrayVar(&o.env, "env", nil, "environment variable K=V of the program; may be repeated")
@@ -56,9 +58,14 @@ func (o *runOptions) register(f *pflag.FlagSet) {
 	f.Uint32Var(&o.piecesPerExecution, "pieces-per-execution", 0, "most pieces that a node gets at once (default: spread over the nodes)")
 }
 
+const providerHelp = "base URL of a trustless gateway that has the data, such as a Filecoin provider's; may be repeated"
+
 // request is the job without its data. Errors name the flag.
 func (o *runOptions) request() (r client.JobRequest, err error) {
-	r = client.JobRequest{Args: o.args, Flat: o.flat, Eager: o.eager, PiecesPerExecution: o.piecesPerExecution}
+	r = client.JobRequest{Args: o.args, Flat: o.flat, Eager: o.eager, PiecesPerExecution: o.piecesPerExecution, Providers: o.provider}
+	if err := protocol.CheckProviders(o.provider); err != nil {
+		return r, fmt.Errorf("--provider: %w", err)
+	}
 	if o.flat && o.fuelPrice != "" {
 		return r, fmt.Errorf("--flat and --fuel-price exclude each other: the flat price is the bid")
 	}

@@ -23,6 +23,8 @@ type staging struct {
 	store    *data.Store
 	node     *client.Client
 	progress *progress
+	// providers may have what is named by CID.
+	providers []string
 }
 
 func newStaging(node *client.Client, p *progress) (*staging, error) {
@@ -34,7 +36,7 @@ func newStaging(node *client.Client, p *progress) (*staging, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	return &staging{dir, store, node, p}, nil
+	return &staging{dir: dir, store: store, node: node, progress: p}, nil
 }
 
 func (s *staging) close() error {
@@ -65,7 +67,7 @@ func (s *staging) stage(ctx context.Context, source string, hidden bool) (staged
 		return staged{}, notCID
 	}
 	if strings.Contains(source, "://") {
-		return staged{}, fmt.Errorf("%q: only http, https and ipfs URLs are read: download it first", source)
+		return staged{}, fmt.Errorf("%q: only http, https, s3 and ipfs URLs are read: download it first", source)
 	}
 	if errors.Is(err, os.ErrNotExist) {
 		return staged{}, fmt.Errorf("%q is neither a file or folder here, nor a CID, nor a URL", source)
@@ -74,7 +76,7 @@ func (s *staging) stage(ctx context.Context, source string, hidden bool) (staged
 }
 
 func isURL(s string) bool {
-	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
+	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") || data.IsS3(s)
 }
 
 func (s *staging) stagePath(ctx context.Context, source string, hidden bool) (staged, error) {
@@ -109,6 +111,9 @@ func (s *staging) stageURL(ctx context.Context, source string) (staged, error) {
 	if err != nil {
 		return staged{}, fmt.Errorf("%s: the node's answer makes no sense: %w", u.Redacted(), err)
 	}
+	if data.IsS3(source) && strings.HasSuffix(source, "/") {
+		return staged{source: source, cid: c}, s.outline(ctx, c)
+	}
 	name := path.Base(u.Path)
 	if name == "." || name == "/" {
 		name = u.Hostname()
@@ -117,7 +122,7 @@ func (s *staging) stageURL(ctx context.Context, source string) (staged, error) {
 }
 
 func (s *staging) stageCID(ctx context.Context, source string, c cid.Cid) (staged, error) {
-	if err := fetch(ctx, s.node, s.progress, c); err != nil {
+	if err := fetch(ctx, s.node, s.progress, c, s.providers); err != nil {
 		return staged{}, err
 	}
 	if err := s.outline(ctx, c); err != nil {
@@ -128,13 +133,13 @@ func (s *staging) stageCID(ctx context.Context, source string, c cid.Cid) (stage
 }
 
 // fetch lets the node get a DAG from the network.
-func fetch(ctx context.Context, node *client.Client, p *progress, c cid.Cid) error {
+func fetch(ctx context.Context, node *client.Client, p *progress, c cid.Cid, providers []string) error {
 	p.step("the node looks for %s", c)
-	_, err := node.Fetch(ctx, c.String())
+	_, err := node.Fetch(ctx, c.String(), providers)
 	var refused *client.APIError
 	if errors.As(err, &refused) && refused.Code == client.CodeNotFound {
 		// The node's answer tells what each of its peers said, which is more than one line and all the same.
-		return fmt.Errorf("nobody on the network has %s: check the CID, or give the data itself as a path or URL", c)
+		return fmt.Errorf("nobody on the network has %s: check the CID, name who has it with --provider, or give the data itself as a path or URL", c)
 	}
 	return err
 }

@@ -45,7 +45,7 @@ type Backend interface {
 	Import(ctx context.Context, root string, car io.Reader) (client.Imported, error)
 	ImportURL(ctx context.Context, url string) (client.Imported, error)
 	// Fetch gets a DAG from the network into this node.
-	Fetch(ctx context.Context, cid string) (client.Imported, error)
+	Fetch(ctx context.Context, wanted client.FetchRequest) (client.Imported, error)
 	// Gateway serves the node's data as a trustless gateway below /ipfs/.
 	Gateway() http.Handler
 }

@@ -200,7 +200,7 @@ func TestImportTakesTrueDataOnly(t *testing.T) {
 	promised, _ := car(t, []byte("that"))
 	_, err := c.Import(t.Context(), promised, bytes.NewReader(lie))
 	wantCode(t, err, http.StatusBadRequest, client.CodeBadRequest)
-	_, err = c.Fetch(t.Context(), promised)
+	_, err = c.Fetch(t.Context(), promised, nil)
 	wantCode(t, err, http.StatusNotFound, client.CodeNotFound)
 	frozen, err := c.ImportURL(t.Context(), "https://example.org/data")
 	if err != nil || frozen.Size != uint64(len("https://example.org/data")) {

@@ -197,7 +197,7 @@ func (s *server) fetch(w http.ResponseWriter, r *http.Request) (client.Imported,
 	if wanted.CID == "" {
 		return client.Imported{}, badRequest("cid: missing")
 	}
-	return s.node.Fetch(r.Context(), wanted.CID)
+	return s.node.Fetch(r.Context(), wanted)
 }
 
 func badRequest(format string, args ...any) error {

@@ -86,7 +86,7 @@ func (b backend) checkWork(ctx context.Context, s agent.Submission) error {
 		return err
 	}
 	for _, p := range s.Pieces {
-		inputs, err := e.inputs(ctx, b.fetcher, allInputs(s.Spec, p), b.providers())
+		inputs, err := e.inputs(ctx, b.fetcher, allInputs(s.Spec, p), providers(s.Spec, b.providers()))
 		if err == nil {
 			t := task(e.module, s.Spec, p)
 			t.Inputs = inputs
@@ -118,6 +118,7 @@ func submission(r client.JobRequest) (agent.Submission, error) {
 	s := agent.Submission{
 		Spec: protocol.Spec{
 			Version: 1, Profile: wasm.Version, Module: r.Module, Args: r.Args, Env: r.Env, Inputs: r.Inputs,
+			Providers: r.Providers,
 			Limits: protocol.Limits{
 				MemoryBytes: orDefault(r.Limits.MemoryBytes, defaultMemoryBytes),
 				Fuel:        orDefault(r.Limits.Fuel, defaultFuel),
@@ -242,13 +243,32 @@ func (b backend) Import(ctx context.Context, root string, car io.Reader) (client
 	if err := b.data.Pin(ctx, c); err != nil {
 		return client.Imported{}, err
 	}
-	return b.imported(ctx, c)
+	return b.keep(ctx, c)
 }
 
 func (b backend) ImportURL(ctx context.Context, url string) (client.Imported, error) {
-	c, _, err := b.data.AddURL(ctx, b.fetcher.HTTP, url, maxURLBytes)
+	c, err := b.download(ctx, url)
+	if errors.Is(err, data.ErrDiskFull) {
+		return client.Imported{}, err
+	}
 	if err != nil {
 		return client.Imported{}, api.BadRequest{Err: err}
+	}
+	return b.keep(ctx, c)
+}
+
+func (b backend) download(ctx context.Context, url string) (cid.Cid, error) {
+	if data.IsS3(url) {
+		return b.data.AddS3(ctx, b.cfg.S3, url, maxURLBytes)
+	}
+	c, _, err := b.data.AddURL(ctx, b.fetcher.HTTP, url, maxURLBytes)
+	return c, err
+}
+
+// keep gives what came from this node's user to Kubo too.
+func (b backend) keep(ctx context.Context, c cid.Cid) (client.Imported, error) {
+	if err := b.library.mirror(ctx, c); err != nil {
+		return client.Imported{}, err
 	}
 	return b.imported(ctx, c)
 }
@@ -256,13 +276,16 @@ func (b backend) ImportURL(ctx context.Context, url string) (client.Imported, er
 // maxURLBytes bounds what is taken from a URL, bytes.
 const maxURLBytes = 64 << 30
 
-func (b backend) Fetch(ctx context.Context, name string) (client.Imported, error) {
-	c, err := data.ParseCID(name)
+func (b backend) Fetch(ctx context.Context, wanted client.FetchRequest) (client.Imported, error) {
+	c, err := data.ParseCID(wanted.CID)
 	if err != nil {
 		return client.Imported{}, api.BadRequest{Err: err}
 	}
+	if err := protocol.CheckProviders(wanted.Providers); err != nil {
+		return client.Imported{}, api.BadRequest{Err: fmt.Errorf("providers: %w", err)}
+	}
 	var absent *data.NotFoundError
-	if err := b.fetcher.Fetch(ctx, c, b.providers()); errors.As(err, &absent) {
+	if err := b.fetcher.Fetch(ctx, c, slices.Concat(wanted.Providers, b.providers())); errors.As(err, &absent) {
 		return client.Imported{}, notFound(err)
 	} else if err != nil {
 		return client.Imported{}, err

@@ -105,7 +105,7 @@ func (e *executor) Measure(
 			}
 			m, measured := known[c]
 			if !measured {
-				bytes, here, err := e.fetcher.Measure(ctx, c, endpoints)
+				bytes, here, err := e.fetcher.Measure(ctx, c, providers(doc.Spec, endpoints))
 				if err != nil {
 					return inputs, fmt.Errorf("piece %s: input %s: %w", p.Name, in.Path, err)
 				}
@@ -141,6 +141,11 @@ func sample[T any](list []T, most int) []T {
 	return some
 }
 
+// providers are whom to ask for inputs: first those that the client named for them.
+func providers(spec protocol.Spec, endpoints []string) []string {
+	return slices.Concat(spec.Providers, endpoints)
+}
+
 func (e *executor) Run(ctx context.Context, t agent.Task) (agent.Output, error) {
 	module, err := e.load(ctx, t.Spec.Module, t.Endpoints)
 	if err != nil {
@@ -149,7 +154,7 @@ func (e *executor) Run(ctx context.Context, t agent.Task) (agent.Output, error) 
 	run := task(module, t.Spec, t.Piece)
 	run.Seed, run.MemoryKey = t.Seed, t.MemoryKey
 	bounded := e.fetcher.Within(int64(min(t.MaxInputBytes, math.MaxInt64)))
-	if run.Inputs, err = e.inputs(ctx, bounded, allInputs(t.Spec, t.Piece), t.Endpoints); err != nil {
+	if run.Inputs, err = e.inputs(ctx, bounded, allInputs(t.Spec, t.Piece), providers(t.Spec, t.Endpoints)); err != nil {
 		return agent.Output{}, err
 	}
 	begin := time.Now()

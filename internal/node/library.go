@@ -16,6 +16,15 @@ import (
 type library struct {
 	store   *data.Store
 	fetcher *data.Fetcher
+	kubo    *data.Mirror // nil without a Kubo
+}
+
+// mirror lets Kubo have, sooner or later, what this node has published.
+func (l *library) mirror(ctx context.Context, c cid.Cid) error {
+	if l.kubo == nil {
+		return nil
+	}
+	return l.kubo.Add(ctx, c)
 }
 
 func (l *library) Fetch(ctx context.Context, dir common.Hash, endpoints []string) error {
@@ -68,6 +77,9 @@ func (l *library) Publish(
 	if err != nil {
 		return common.Hash{}, err
 	}
+	if err := l.mirror(ctx, c); err != nil {
+		return common.Hash{}, err
+	}
 	return data.DigestOf(c)
 }
 
@@ -80,5 +92,8 @@ func (l *library) Import(ctx context.Context, dir common.Hash, car io.Reader) er
 	if len(missing) > 0 {
 		return errors.New("the CAR lacks blocks of its own root")
 	}
-	return l.store.Pin(ctx, c)
+	if err := l.store.Pin(ctx, c); err != nil {
+		return err
+	}
+	return l.mirror(ctx, c)
 }

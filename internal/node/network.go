@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/filecoin-project/bacalhau/data"
 	"github.com/filecoin-project/bacalhau/internal/api"
 	"github.com/filecoin-project/bacalhau/internal/chain"
 	"github.com/filecoin-project/bacalhau/internal/market"
@@ -36,7 +37,10 @@ type NetworkConfig struct {
 	// Engines run the programs, dealt out to the nodes in turn; none is the platform's default.
 	Engines []string
 	// Parallel pieces on each node.
-	Parallel   int
+	Parallel int
+	// Sources and S3 are where all nodes may get data; what the nodes publish is given to a Kubo among the sources.
+	Sources    data.Sources
+	S3         data.S3
 	Parameters protocol.Parameters
 	Log        *slog.Logger
 }
@@ -54,6 +58,9 @@ func (c *NetworkConfig) Check() error {
 		return fmt.Errorf("network: %w", c.Misbehaviour.Check())
 	case c.Log == nil:
 		return errors.New("network: no logger given")
+	}
+	if err := errors.Join(c.Sources.Check(), c.S3.Check()); err != nil {
+		return fmt.Errorf("network: %w", err)
 	}
 	return nil
 }
@@ -228,7 +235,8 @@ func (n *Network) open(
 	cfg := Config{
 		Dir: filepath.Join(n.cfg.Dir, name), Chain: ChainConfig{URL: n.chain.WSURL()}, Contract: n.state.Contract,
 		Start: n.state.Start, Key: key, Listen: m.listen(), API: api, Enter: true, Deposit: clientDeposit,
-		AllowPrivate: true, Requester: compute == nil, Compute: compute, Log: n.cfg.Log.With("node", name),
+		AllowPrivate: true, Requester: compute == nil, Compute: compute,
+		Sources: n.cfg.Sources, S3: n.cfg.S3, Log: n.cfg.Log.With("node", name),
 	}
 	if compute != nil {
 		cfg.Deposit = nodeDeposit

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ipfs/go-cid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/filecoin-project/bacalhau/data"
@@ -46,6 +47,10 @@ type Config struct {
 	// the registry; otherwise that is its owner's to do.
 	Enter   bool
 	Deposit *big.Int
+	// Sources are asked for data besides the nodes of the network and the providers that jobs name.
+	Sources data.Sources
+	// S3 is where inputs of the form s3://bucket/key come from.
+	S3 data.S3
 	// AllowPrivate permits to fetch data from loopback and private addresses: for a network of one's own.
 	AllowPrivate bool
 	// Requester makes this a requester node, Compute a compute node. A node may be both: then it acts for one wallet.
@@ -84,7 +89,7 @@ func (c *Config) Check() error {
 	case c.Log == nil:
 		return errors.New("node: no logger given")
 	}
-	return c.Chain.Check()
+	return errors.Join(c.Chain.Check(), c.Sources.Check(), c.S3.Check())
 }
 
 // Node is a running node.
@@ -98,6 +103,7 @@ type Node struct {
 	store     *store.Store
 	data      *data.Store
 	fetcher   *data.Fetcher
+	library   *library
 	runner    *confine.Runner
 	public    *server
 	owner     *server          // nil without an API
@@ -127,7 +133,10 @@ func Open(ctx context.Context, cfg Config) (_ *Node, err error) {
 		return nil, err
 	}
 	n.closers = append(n.closers, n.data.Close)
-	n.fetcher = &data.Fetcher{Store: n.data, HTTP: data.NewClient(data.ClientOptions{AllowPrivate: cfg.AllowPrivate})}
+	n.fetcher = &data.Fetcher{
+		Store: n.data, HTTP: data.NewClient(data.ClientOptions{AllowPrivate: cfg.AllowPrivate}), Own: cfg.Sources,
+	}
+	n.makeLibrary()
 	if n.feed, err = agent.NewFeed(n.store); err != nil {
 		return nil, err
 	}
@@ -215,6 +224,22 @@ func (n *Node) makeRunner(ctx context.Context) (err error) {
 	return nil
 }
 
+// makeLibrary prepares to publish data: here, and in Kubo if there is one.
+func (n *Node) makeLibrary() {
+	n.library = &library{store: n.data, fetcher: n.fetcher}
+	if n.cfg.Sources.Kubo.URL == "" {
+		return
+	}
+	n.library.kubo = data.NewMirror(n.data, n.cfg.Sources.Kubo, func(c cid.Cid, err error) {
+		if err != nil {
+			n.cfg.Log.Warn("Kubo did not take data, which is tried again", "cid", c, "error", err)
+			return
+		}
+		n.cfg.Log.Debug("Kubo has data", "cid", c)
+	})
+	n.run = append(n.run, n.library.kubo.Run)
+}
+
 func (n *Node) makeAgents(ctx context.Context) error {
 	if n.cfg.Requester {
 		if err := n.makeRequester(); err != nil {
@@ -234,7 +259,7 @@ func (n *Node) makeRequester() error {
 	}
 	n.requester, err = agent.NewRequester(agent.RequesterConfig{
 		Deployment: n.deployment(), Self: n.self, Secret: secret, Feed: n.feed, Chain: n.market,
-		Policy: choicePolicy, Peers: peers{n.fetcher.HTTP}, Library: &library{store: n.data, fetcher: n.fetcher}, Store: n.store, Log: n.cfg.Log,
+		Policy: choicePolicy, Peers: peers{n.fetcher.HTTP}, Library: n.library, Store: n.store, Log: n.cfg.Log,
 	})
 	n.run = append(n.run, func(ctx context.Context) error { return n.requester.Run(ctx) })
 	return err
@@ -246,7 +271,6 @@ func (n *Node) makeCompute(ctx context.Context) error {
 		return err
 	}
 	n.cfg.Log.Info("capacity", "pieces", capacity.Pieces, "memory", capacity.MemoryBytes, "fuelPerSecond", capacity.FuelPerSecond)
-	lib := &library{store: n.data, fetcher: n.fetcher}
 	var acts agent.Chain = n.market
 	if n.requester != nil {
 		acts = sharedPurse{n.market, n.self, n.requester.Reserved}
@@ -254,7 +278,7 @@ func (n *Node) makeCompute(ctx context.Context) error {
 	n.compute, err = agent.NewCompute(n.cfg.Compute.BadActor.corrupt(agent.ComputeConfig{
 		Deployment: n.deployment(), Self: n.self, Policy: n.cfg.Compute.Policy, Capacity: capacity, Peers: peers{n.fetcher.HTTP},
 		Sign: func(digest common.Hash) ([]byte, error) { return signOffer(n.cfg.Key, digest) },
-		Feed: n.feed, Chain: acts, Library: lib, Store: n.store, Log: n.cfg.Log,
+		Feed: n.feed, Chain: acts, Library: n.library, Store: n.store, Log: n.cfg.Log,
 		Executor: &executor{store: n.data, fetcher: n.fetcher, runner: n.runner},
 	}))
 	n.run = append(n.run, func(ctx context.Context) error { return n.compute.Run(ctx) })

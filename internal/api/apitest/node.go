@@ -332,8 +332,8 @@ func (n *Node) ImportURL(ctx context.Context, url string) (client.Imported, erro
 }
 
 // Fetch implements api.Backend; there is no network to get anything from.
-func (n *Node) Fetch(ctx context.Context, cid string) (client.Imported, error) {
-	return n.imported(ctx, cid)
+func (n *Node) Fetch(ctx context.Context, wanted client.FetchRequest) (client.Imported, error) {
+	return n.imported(ctx, wanted.CID)
 }
 
 func (n *Node) imported(ctx context.Context, cid string) (client.Imported, error) {

@@ -1,0 +1,54 @@
+package data
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+)
+
+// Sources are servers that the owner of a store chose. Unlike providers that
+// others name they may have private addresses. What they send is verified all
+// the same.
+type Sources struct {
+	// Gateways are base URLs of trustless gateways: Filecoin storage providers,
+	// IPFS gateways, other nodes. They are asked after the providers of a fetch.
+	Gateways []string
+	// Kubo is a Kubo daemon. It is asked first for what it has, and last for what
+	// it can find in its own network.
+	Kubo Kubo
+}
+
+// Check reports the first setting that cannot work.
+func (s Sources) Check() error {
+	for _, base := range s.Gateways {
+		if _, err := newTrustless(base); err != nil {
+			return fmt.Errorf("gateway: %w", err)
+		}
+	}
+	return s.Kubo.Check()
+}
+
+// ownClient is for servers that the owner chose.
+var ownClient = sync.OnceValue(func() *http.Client { return NewClient(ClientOptions{AllowPrivate: true}) })
+
+// candidates lists whom to ask, in order.
+func (f *Fetcher) candidates(providers []string) []candidate {
+	others := f.HTTP
+	if others == nil {
+		others = publicClient()
+	}
+	var all []candidate
+	if f.Own.Kubo.URL != "" {
+		all = append(all, f.Own.Kubo.candidate(false))
+	}
+	for _, base := range providers {
+		all = append(all, gatewayAt(base, others))
+	}
+	for _, base := range f.Own.Gateways {
+		all = append(all, gatewayAt(base, ownClient()))
+	}
+	if f.Own.Kubo.URL != "" {
+		all = append(all, f.Own.Kubo.candidate(true))
+	}
+	return all
+}
