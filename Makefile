@@ -8,7 +8,7 @@ EXAMPLES_GO := go1.26.8
 GENERATED := protocol/vocab.gen.go internal/market/market.abi.json $(wildcard internal/market/*.bin)
 
 # In order of what fails soonest.
-TEST_STEPS := lint examples-check check-gen test-contracts test-go build-nocgo
+TEST_STEPS := lint examples-check check-gen test-contracts test-go test-kubo build-nocgo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -74,8 +74,11 @@ explore-mutants: contracts/node_modules ## which mutants of the contract the com
 test-contracts: contracts/node_modules ## the contracts' own tests
 	cd contracts && tools/forge test
 
-test-go: ## all Go tests
+test-go: tools/peers/node_modules ## all Go tests
 	go test ./...
+
+test-kubo: ## the data store beside a real Kubo daemon, which is built once
+	go test -tags kubo ./data -run '^TestKubo$$' -v
 
 build-nocgo: ## the binary builds without a C compiler too
 	CGO_ENABLED=0 go build -o /dev/null ./cmd/bacalhau
@@ -141,7 +144,8 @@ kill: ## kill nodes, requester and chain at random moments of jobs, and show wha
 	go test ./cmd/bacalhau -run '^TestKillAnything$$' -count=1 -timeout 4h -v -kills $(KILLS)
 
 clean: ## remove what was built and installed here
-	rm -rf bin bacalhau contracts/out contracts/cache contracts/node_modules examples/toolchain/node_modules
+	rm -rf bin bacalhau contracts/out contracts/cache contracts/node_modules examples/toolchain/node_modules \
+		tools/peers/node_modules
 
 # npm installs exactly what the lock file beside the directory says.
 %/node_modules: %/package-lock.json %/package.json

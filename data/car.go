@@ -30,33 +30,60 @@ func (s *Store) ExportCAR(ctx context.Context, c cid.Cid, w io.Writer) error {
 }
 
 func (s *Store) exportCAR(ctx context.Context, root cid.Cid, w io.Writer, scope scope) error {
-	if _, err := s.block(ctx, root); err != nil {
-		return fmt.Errorf("export CAR: %w", err) // before the header is out
+	out, err := s.newCAR(ctx, root, w)
+	if err == nil {
+		err = out.dag(root, scope)
 	}
-	car, err := carstorage.NewWritable(w, []cid.Cid{root}, carv2.WriteAsCarV1(true))
 	if err != nil {
 		return fmt.Errorf("export CAR: %w", err)
 	}
-	seen := cid.NewSet()
+	return nil
+}
+
+// carWriter writes parts of the DAG under one root.
+type carWriter struct {
+	ctx   context.Context
+	store *Store
+	car   carstorage.WritableCar // writes each block once
+	seen  *cid.Set               // walked by dag
+}
+
+func (s *Store) newCAR(ctx context.Context, root cid.Cid, w io.Writer) (*carWriter, error) {
+	if _, err := s.block(ctx, root); err != nil {
+		return nil, err // before the header is out
+	}
+	car, err := carstorage.NewWritable(w, []cid.Cid{root}, carv2.WriteAsCarV1(true))
+	return &carWriter{ctx, s, car, cid.NewSet()}, err
+}
+
+// block writes one block and returns its bytes.
+func (w *carWriter) block(c cid.Cid) ([]byte, error) {
+	b, err := w.store.block(w.ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if c.Prefix().MhType == mh.IDENTITY { // is in the CID already
+		return b.RawData(), nil
+	}
+	return b.RawData(), w.car.Put(w.ctx, c.KeyString(), b.RawData())
+}
+
+// dag writes what of the DAG under root is within the scope.
+func (w *carWriter) dag(root cid.Cid, scope scope) error {
 	stack := []cid.Cid{root}
 	for len(stack) > 0 {
 		c := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if !seen.Visit(c) {
+		if !w.seen.Visit(c) {
 			continue
 		}
-		b, err := s.block(ctx, c)
+		raw, err := w.block(c)
 		if err != nil {
-			return fmt.Errorf("export CAR: %w", err)
+			return err
 		}
-		if c.Prefix().MhType != mh.IDENTITY { // is in the CID already
-			if err := car.Put(ctx, c.KeyString(), b.RawData()); err != nil {
-				return fmt.Errorf("export CAR: %w", err)
-			}
-		}
-		links, err := scope.links(c, b.RawData())
+		links, err := scope.links(c, raw)
 		if err != nil {
-			return fmt.Errorf("export CAR: %w", err)
+			return err
 		}
 		slices.Reverse(links)
 		stack = append(stack, links...)

@@ -30,7 +30,7 @@ type Collected struct {
 }
 
 // Collect forgets the pins that were last asked for before a time, and removes every block that neither a pin nor one of
-// the DAGs under held needs; those need not be complete. Nothing is added while it runs. It holds the hash of every block
+// the DAGs under held needs; those need not be complete. What a Mirror has yet to give is held too. Nothing is added while it runs. It holds the hash of every block
 // that stays in memory, about 100 bytes each.
 func (s *Store) Collect(ctx context.Context, before time.Time, held []cid.Cid) (Collected, error) {
 	var done Collected
@@ -43,6 +43,11 @@ func (s *Store) Collect(ctx context.Context, before time.Time, held []cid.Cid) (
 		return done, fmt.Errorf("collect: %w", err)
 	}
 	defer s.writers.admit()
+	owed, err := s.listed(ctx, outboxPrefix)
+	if err != nil {
+		return done, fmt.Errorf("collect: %w", err)
+	}
+	held = append(owed, held...)
 	kept, err := s.unpinBefore(ctx, before, held, &done)
 	if err != nil {
 		return done, fmt.Errorf("collect: %w", err)
@@ -53,6 +58,11 @@ func (s *Store) Collect(ctx context.Context, before time.Time, held []cid.Cid) (
 	}
 	if err := s.sweep(ctx, needed, &done); err != nil {
 		return done, fmt.Errorf("collect: %w", err)
+	}
+	if done.Blocks > 0 {
+		if err := s.engine.reclaim(ctx, blockstore.BlockPrefix); err != nil {
+			return done, fmt.Errorf("collect: %w", err)
+		}
 	}
 	return done, nil
 }

@@ -127,8 +127,12 @@ func (e *engine) use(operation func() error) error {
 	return e.fatal.guard(operation)
 }
 
-// write runs one durable write of about n bytes.
+// write runs one durable write of about n bytes. One of none only deletes, and is
+// not refused: what is kept free is kept for that.
 func (e *engine) write(n int, operation func() error) error {
+	if n == 0 {
+		return e.use(operation)
+	}
 	usage, err := e.fs.GetDiskUsage(e.dir)
 	if err != nil {
 		return fmt.Errorf("free space of %s: %w", e.dir, err)
@@ -173,7 +177,7 @@ func get[T any](e *engine, operation func() (T, error)) (T, error) {
 }
 
 func (e *engine) Put(ctx context.Context, k ds.Key, value []byte) error {
-	return e.write(len(value), func() error { return e.db.Put(ctx, k, value) })
+	return e.write(len(k.Bytes())+len(value), func() error { return e.db.Put(ctx, k, value) })
 }
 
 func (e *engine) Delete(ctx context.Context, k ds.Key) error {
@@ -183,6 +187,13 @@ func (e *engine) Delete(ctx context.Context, k ds.Key) error {
 func (e *engine) Batch(ctx context.Context) (ds.Batch, error) {
 	b, err := get(e, func() (ds.Batch, error) { return e.db.Batch(ctx) })
 	return &batch{Batch: b, engine: e}, err
+}
+
+// reclaim gives the space of what was deleted below prefix back to the disk.
+func (e *engine) reclaim(ctx context.Context, prefix ds.Key) error {
+	from := prefix.Bytes()
+	to := append(prefix.Bytes(), 0xff)
+	return e.use(func() error { return e.db.DB.Compact(ctx, from, to, false) })
 }
 
 // Sync has nothing to do: every write is on disk when it returns.
@@ -211,7 +222,7 @@ type batch struct {
 }
 
 func (b *batch) Put(ctx context.Context, k ds.Key, value []byte) error {
-	b.bytes += len(value)
+	b.bytes += len(k.Bytes()) + len(value)
 	return b.Batch.Put(ctx, k, value)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -55,7 +56,7 @@ func (s scope) links(c cid.Cid, raw []byte) ([]cid.Cid, error) {
 }
 
 // Handler serves the store's blocks as a trustless gateway, GET and HEAD of
-// /ipfs/{cid} with format=raw or format=car (and dag-scope), or the same asked
+// /ipfs/{cid} with format=raw or format=car (and dag-scope or entity-bytes), or the same asked
 // for by the Accept header. It serves what is in the store and nothing else: it
 // never fetches, resolves names or interprets content.
 func (s *Store) Handler() http.Handler {
@@ -141,21 +142,28 @@ func (g *gateway) car(w http.ResponseWriter, r *http.Request, c cid.Cid) {
 		http.Error(w, fmt.Sprintf("unknown dag-scope %q: use all, entity or block", scope), http.StatusBadRequest)
 		return
 	}
-	if r.URL.Query().Has("entity-bytes") {
-		http.Error(w, "entity-bytes is not supported: fetch single blocks with format=raw", http.StatusNotImplemented)
-		return
+	export := func(out io.Writer) error { return g.store.exportCAR(r.Context(), c, out, scope) }
+	tag := c.String() + "." + string(scope)
+	if r.URL.Query().Has("entity-bytes") { // which asks for the scope entity too
+		part, err := parseSpan(r.URL.Query().Get("entity-bytes"))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		export = func(out io.Writer) error { return g.store.exportSpan(r.Context(), c, out, part) }
+		tag = fmt.Sprintf("%s.%d-%d", c, part.first, part.last)
 	}
 	if _, err := g.store.block(r.Context(), c); err != nil {
 		fail(w, err)
 		return
 	}
-	if head(w, r, typeCAR+"; version=1; order=dfs; dups=n", fmt.Sprintf("W/%q", c.String()+"."+string(scope)+".car")) || r.Method == http.MethodHead {
+	if head(w, r, typeCAR+"; version=1; order=dfs; dups=n", fmt.Sprintf("W/%q", tag+".car")) || r.Method == http.MethodHead {
 		return
 	}
 	d := newDownload(w)
 	defer d.finish()
 	out := bufio.NewWriterSize(d, 64<<10)
-	err := g.store.exportCAR(r.Context(), c, out, scope)
+	err := export(out)
 	if err == nil {
 		err = out.Flush()
 	}

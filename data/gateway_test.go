@@ -105,7 +105,7 @@ func TestGatewayRefuses(t *testing.T) {
 		{"GET", "/ipfs/" + root + "/a?format=raw", 400, "paths below"},
 		{"GET", "/ipfs/nonsense?format=raw", 400, "not a CID"},
 		{"GET", "/ipfs/" + root + "?format=car&dag-scope=half", 400, "dag-scope"},
-		{"GET", "/ipfs/" + root + "?format=car&entity-bytes=0:9", 501, "entity-bytes"},
+		{"GET", "/ipfs/" + root + "?format=car&entity-bytes=9", 400, "entity-bytes"},
 		{"GET", "/ipfs/" + emptyDirCID + "?format=raw", 404, "not in the local data store"},
 		{"GET", "/ipfs/" + emptyDirCID + "?format=car", 404, "not in the local data store"},
 		{"POST", "/ipfs/" + root + "?format=raw", 405, ""},

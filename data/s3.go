@@ -161,9 +161,13 @@ type object struct {
 	etag        string // the version to read; "" is the first that is met
 	all         *budget
 	body        *resuming
+	done        bool
 }
 
 func (o *object) Read(p []byte) (int, error) {
+	if o.done {
+		return 0, io.EOF
+	}
 	if o.body == nil {
 		first, err := o.from(o.ctx, 0)
 		if err != nil {
@@ -176,6 +180,7 @@ func (o *object) Read(p []byte) (int, error) {
 		return 0, over
 	}
 	if err == io.EOF {
+		o.done = true
 		o.Close()
 	}
 	return n, err
@@ -215,7 +220,11 @@ func (o *object) Close() error {
 
 // s3Error says what to do about a refusal.
 func s3Error(err error) error {
-	switch minio.ToErrorResponse(err).Code {
+	var said minio.ErrorResponse
+	if !errors.As(err, &said) {
+		return err
+	}
+	switch said.Code {
 	case minio.AccessDenied:
 		return fmt.Errorf("%w: give credentials by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with AWS_PROFILE", err)
 	case minio.NoSuchBucket, minio.NoSuchKey:

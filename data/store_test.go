@@ -196,7 +196,7 @@ func (d *tightDisk) GetDiskUsage(string) (vfs.DiskUsage, error) {
 	return vfs.DiskUsage{AvailBytes: d.avail}, nil
 }
 
-func newTightDisk(avail uint64) *tightDisk { return &tightDisk{vfs.Default, avail} }
+func newTightDisk(avail uint64) *tightDisk { return &tightDisk{FS: vfs.Default, avail: avail} }
 
 func TestDiskFull(t *testing.T) {
 	ctx := t.Context()

@@ -158,6 +158,9 @@ func TestParseDocumentRefuses(t *testing.T) {
 		{"path a/../..", withInput("bafy", "a/../.."), goodLines(), `job.json: inputs: path "a/../.." must be relative, clean and below /inputs`},
 		{"path a/", withInput("bafy", "a/"), goodLines(), `job.json: inputs: path "a/" must be relative, clean and below /inputs`},
 		{"path a//b", withInput("bafy", "a//b"), goodLines(), `job.json: inputs: path "a//b" must be relative, clean and below /inputs`},
+		{"provider of another scheme", job(`"limits"`, `"providers":["ftp://example.org"],"limits"`), goodLines(), `job.json: providers: "ftp://example.org" is not the base URL of a gateway, such as https://example.org`},
+		{"provider with a password", job(`"limits"`, `"providers":["https://a:secret@example.org"],"limits"`), goodLines(), `job.json: providers: "https://a:xxxxx@example.org" holds a user name or password, which would be published: use a URL without`},
+		{"too many providers", job(`"limits"`, `"providers":["https://example.org"`+strings.Repeat(`,"https://example.org"`, 16)+`],"limits"`), goodLines(), `job.json: providers: 17 are given, at most 16 are asked`},
 		{"no path", withInput("bafy", ""), goodLines(), `job.json: inputs: path "" must be relative, clean and below /inputs`},
 		{"zero byte in path", job(`"limits"`, `"inputs":[{"cid":"bafy","path":"a\u0000b"}],"limits"`), goodLines(), `job.json: inputs: path "a\x00b" must be relative, clean and below /inputs`},
 
