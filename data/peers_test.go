@@ -83,8 +83,8 @@ func TestHelia(t *testing.T) {
 	helia := startPeer(t, "helia.mjs")
 	src := open(t)
 	large, shards := map[string]Source{}, map[string][]byte{} // a sharded directory
-	for i := range 6000 {
-		name := strconv.Itoa(i) + strings.Repeat("ä", 20)
+	for i := range 1500 {
+		name := strconv.Itoa(i) + strings.Repeat("ä", 100)
 		large[name], shards[name] = Bytes([]byte(name)), []byte(name)
 	}
 	ours := map[string]cid.Cid{
