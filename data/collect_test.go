@@ -36,6 +36,31 @@ func addTree(t *testing.T, s *Store, files map[string]string) cid.Cid {
 	return c
 }
 
+// TestCollectOnAFullDisk: removing needs no room, and what Kubo is still to be given stays however old it is.
+func TestCollectOnAFullDisk(t *testing.T) {
+	disk := newTightDisk(1 << 40)
+	s, err := openStore(t.TempDir(), disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addTree(t, s, map[string]string{"a": "useless"})
+	owed := addTree(t, s, map[string]string{"b": "owed"})
+	if err := NewMirror(s, Kubo{}, nil).Add(t.Context(), owed); err != nil {
+		t.Fatal(err)
+	}
+	disk.avail = reserveBytes / 2
+	done, err := s.Collect(t.Context(), time.Now().Add(time.Hour), nil)
+	if err != nil || done != (Collected{Pins: 1, Blocks: 2}) {
+		t.Errorf("removed %+v, %v; want one pin and two blocks", done, err)
+	}
+	if err := s.Verify(t.Context(), owed); err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCollectKeepsWhatIsHeldOrYoung: an old DAG goes with its blocks, except those that others share.
 func TestCollectKeepsWhatIsHeldOrYoung(t *testing.T) {
 	s := open(t)

@@ -65,8 +65,9 @@ func (e *NotFoundError) Unwrap() []error {
 
 // Fetch completes the DAG under c and pins it. It asks the providers, base URLs
 // of trustless gateways, in turn, and the owner's sources before and after them
-// (see Sources): for a CAR, then for single blocks that are still missing. Every block is verified before it is stored, and what is stored
-// is never asked for again, also by a later call. When all have failed the error
+// (see Sources): for a CAR, then for single blocks that are still missing. Every
+// block is verified before it is stored, and what is stored is never asked for
+// again, also by a later call. When all have failed the error
 // is a *NotFoundError; other errors are the caller's context or this machine's.
 func (f *Fetcher) Fetch(ctx context.Context, c cid.Cid, providers []string) error {
 	if err := f.Store.writers.enter(ctx); err != nil {
