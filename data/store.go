@@ -27,6 +27,8 @@ type Store struct {
 	blocks  blockstore.Blockstore
 	dag     ipld.DAGService // over blocks, for the importers; never the network
 	writers writers
+	// Clock gives the time of pins; nil is time.Now. It is set before the store is used.
+	Clock func() time.Time
 }
 
 // silence mutes the logs that the IPFS libraries write on their own, unless the
@@ -86,10 +88,17 @@ func (s *Store) Pin(ctx context.Context, c cid.Cid) error {
 
 // pin is for callers that have just stored the whole DAG, or found that it is here. It notes the time for Collect.
 func (s *Store) pin(ctx context.Context, c cid.Cid) error {
-	if err := s.engine.Put(ctx, pinKey(c), pinTime(time.Now())); err != nil {
+	if err := s.engine.Put(ctx, pinKey(c), pinTime(s.now())); err != nil {
 		return fmt.Errorf("pin %s: %w", c, err)
 	}
 	return nil
+}
+
+func (s *Store) now() time.Time {
+	if s.Clock == nil {
+		return time.Now()
+	}
+	return s.Clock()
 }
 
 // Unpin forgets the pin of c, if there is one.

@@ -57,16 +57,17 @@ func (v *View) Fold(event Event, at Block) error {
 func (v *View) foldJob(event Event, at Block) error {
 	switch e := event.(type) {
 	case JobCreated:
-		v.Jobs[e.Job] = &Job{ID: e.Job, Terms: e.Terms, Created: at, Returned: map[common.Hash]Execution{}}
+		v.Jobs[e.Job] = &Job{ID: e.Job, Terms: e.Terms, Created: at, Changed: at, Returned: map[common.Hash]Execution{}}
 	case JobClosed:
 		j, err := v.job(e.Job)
 		if err != nil {
 			return err
 		}
-		j.Closed = true
+		j.Closed, j.Changed = true, at
 	case OfferPosted:
 		// Anyone may post anything: only what could be accepted is kept.
 		if j := v.Jobs[e.Job]; j != nil && e.Offer.Job == e.Job && e.Offer.Node == e.Node {
+			j.Offers = slices.DeleteFunc(j.Offers, func(o SignedOffer) bool { return o.Offer.Deadline < at.Time })
 			j.Offers = append(j.Offers, SignedOffer{Offer: e.Offer, Signature: e.Signature})
 		}
 	case ExecutionAssigned:
@@ -77,6 +78,7 @@ func (v *View) foldJob(event Event, at Block) error {
 			return fmt.Errorf("unknown returned execution %s", e.Execution)
 		}
 		delete(r.Returned, e.Execution)
+		r.Changed = at
 	}
 	return nil
 }

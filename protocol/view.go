@@ -25,6 +25,8 @@ type View struct {
 	Nodes     map[common.Address]bool   // registered
 	Paused    map[common.Address]bool   // of these, those that take no work for now
 	Endpoints map[common.Address]string // where a wallet's node serves data
+	// Past is what archived jobs said of their nodes.
+	Past map[common.Address]Reputation
 }
 
 // Job is a job and what became of its pieces.
@@ -36,6 +38,8 @@ type Job struct {
 	Frontier uint32
 	// Closed means that the pieces from Frontier on were given back to the client.
 	Closed bool
+	// Changed is when pieces were last given back, or when the job was created.
+	Changed Block
 	// Returned holds the ranges that may be assigned again.
 	Returned map[common.Hash]Execution
 	// Offers that were posted on chain and not accepted yet.
@@ -127,6 +131,7 @@ func NewView() *View {
 		Nodes:     map[common.Address]bool{},
 		Paused:    map[common.Address]bool{},
 		Endpoints: map[common.Address]string{},
+		Past:      map[common.Address]Reputation{},
 	}
 }
 

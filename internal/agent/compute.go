@@ -2,12 +2,14 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -23,6 +25,8 @@ type ComputeConfig struct {
 	Sign     func(digest common.Hash) ([]byte, error) // with the key of Self
 	Policy   plan.Policy
 	Capacity plan.Capacity // its speed is the one assumed before the first run
+	// Keep is how long work is kept after its job has ended.
+	Keep     time.Duration
 	Feed     *Feed
 	Chain    Chain
 	Library  Library
@@ -73,6 +77,7 @@ func NewCompute(cfg ComputeConfig) (*Compute, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.Feed.Hold(c.holds)
 	err = cfg.Store.Ballots(func(b store.Ballot) error {
 		c.work[plan.SeatKey{Execution: b.Execution, Seat: b.Number}] = c.judged(b)
 		return nil
@@ -129,8 +134,22 @@ func (c *Compute) facts(wallet protocol.Wallet) plan.ComputeFacts {
 	}
 }
 
-// forget drops what is known of jobs that give no work any more: strangers make as many as they like. Work is kept: it
-// is the node's own, and a second commitment for the same seat must never be made.
+// holds keeps the jobs that the node has worked for.
+func (c *Compute) holds() Needs {
+	mine := map[common.Hash]bool{}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key := range c.work {
+		mine[key.Execution] = true
+	}
+	return func(v *protocol.View, j *protocol.Job, since protocol.Block) bool {
+		return v.Head.Time <= since.Time+uint64(c.Keep/time.Second) &&
+			slices.ContainsFunc(j.Runs, func(id common.Hash) bool { return mine[id] })
+	}
+}
+
+// forget drops what is known of jobs that give no work any more: strangers make as many as they like. Work goes when its
+// job was archived and not before: it is the node's own, and a second commitment for the same seat must never be made.
 func (c *Compute) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -145,11 +164,21 @@ func (c *Compute) forget() {
 		}
 		maps.DeleteFunc(c.specs, func(id common.Hash, _ plan.SpecFacts) bool { return over(id) })
 		maps.DeleteFunc(c.failures, func(id common.Hash, _ int) bool { return over(id) })
-		maps.DeleteFunc(c.work, func(key plan.SeatKey, w plan.WorkFacts) bool { // attempts, not commitments
-			return w.Commitment == nil && w.Ballot == nil && (v.Runs[key.Execution] == nil || v.Runs[key.Execution].Done())
+		maps.DeleteFunc(c.work, func(key plan.SeatKey, w plan.WorkFacts) bool {
+			if attempt := w.Commitment == nil && w.Ballot == nil; attempt {
+				return v.Runs[key.Execution] == nil || v.Runs[key.Execution].Done()
+			}
+			return v.Runs[key.Execution] == nil && !c.stored(key)
 		})
 		maps.DeleteFunc(c.offered, func(_ common.Hash, o protocol.Offer) bool { return v.Head.Time > o.Deadline })
 	})
+}
+
+// stored says whether the work or vote of a seat is on disk, or may be.
+func (c *Compute) stored(key plan.SeatKey) bool {
+	_, noWork := c.Store.Work(key.Execution, key.Seat)
+	_, noBallot := c.Store.Ballot(key.Execution, key.Seat)
+	return !errors.Is(noWork, store.ErrNotFound) || !errors.Is(noBallot, store.ErrNotFound)
 }
 
 func (c *Compute) act(ctx context.Context, action plan.Action) {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -47,6 +48,13 @@ func (d *documents) put(job common.Hash, doc *protocol.Document) {
 		delete(d.byJob, d.order[0])
 		d.order = d.order[1:]
 	}
+}
+
+// all lists the specs, in any order.
+func (d *documents) all() []*protocol.Document {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(maps.Values(d.byJob))
 }
 
 func size(doc *protocol.Document) int { return len(doc.Job) + len(doc.Lines) }

@@ -16,7 +16,8 @@ import (
 
 // Feed keeps the contract's events on disk and the view that they fold into, and tells when it changes.
 type Feed struct {
-	store *store.Store
+	store   *store.Store
+	holders []func() Needs // set before the feed is followed
 
 	mu      sync.RWMutex
 	view    *protocol.View
@@ -49,6 +50,9 @@ func (f *Feed) reload() error {
 		})
 	}
 	f.view = protocol.NewView()
+	if err := f.store.Base(f.view); err != nil {
+		return err
+	}
 	err = f.store.Logs(func(l store.Log) error {
 		event, err := decode(l)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -30,6 +31,8 @@ type RequesterConfig struct {
 	Library Library
 	Store   *store.Store
 	Log     *slog.Logger
+	// Keep is how long a job and its outputs are kept after it has ended.
+	Keep time.Duration
 }
 
 // Requester is a requester node's agent: it acts for one client.
@@ -74,6 +77,7 @@ func NewRequester(cfg RequesterConfig) (*Requester, error) {
 		r.deliveredBy(execution, pieces)
 		return nil
 	})
+	cfg.Feed.Hold(r.holds)
 	return r, err
 }
 
@@ -84,6 +88,9 @@ func (r *Requester) step(ctx context.Context) error {
 	wallet, err := r.Chain.Wallet(ctx, r.Self)
 	if err != nil {
 		return fmt.Errorf("read wallet: %w", err)
+	}
+	if err := r.forgetJobs(); err != nil {
+		return err
 	}
 	r.loadDocuments(ctx)
 	r.forget()
@@ -123,6 +130,52 @@ func (r *Requester) facts(wallet protocol.Wallet) plan.RequesterFacts {
 		facts.Refused[offer] = true
 	}
 	return facts
+}
+
+// holds keeps the client's own jobs: unfinished ones, and others for a while.
+func (r *Requester) holds() Needs {
+	unfinished := map[common.Hash]bool{}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, j := range r.jobs {
+		unfinished[id] = !j.Done && j.Rejected == ""
+	}
+	return func(v *protocol.View, j *protocol.Job, since protocol.Block) bool {
+		unfinished, mine := unfinished[j.ID]
+		return mine && (unfinished || !r.expired(v, since.Time))
+	}
+}
+
+// expired says whether something that ended at a time, seconds, need not be kept any longer.
+func (r *Requester) expired(v *protocol.View, ended uint64) bool {
+	return v.Head.Time > ended+uint64(r.Keep/time.Second)
+}
+
+// forgetJobs drops jobs that were archived, and those that the contract never took.
+func (r *Requester) forgetJobs() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var gone []common.Hash
+	var failure error
+	r.Feed.Read(func(v *protocol.View) {
+		for id, j := range r.jobs {
+			if v.Jobs[id] != nil || (!j.Done && j.Rejected == "") {
+				continue
+			}
+			if j.Rejected != "" && r.expired(v, uint64(j.Created)) {
+				failure = errors.Join(failure, r.Store.DropJob(id))
+			}
+			if _, err := r.Store.Job(id); errors.Is(err, store.ErrNotFound) {
+				gone = append(gone, id)
+			}
+		}
+	})
+	for _, id := range gone {
+		delete(r.jobs, id)
+		delete(r.documents, id)
+		delete(r.delivered, id)
+	}
+	return failure
 }
 
 // forget drops what no plan will ask for again: results of executions that have nothing more to deliver, and refused

@@ -67,7 +67,7 @@ func startChain(t testing.TB, dir string) *Embedded {
 func mine(t testing.TB, e *Embedded, blocks int) {
 	t.Helper()
 	for range blocks {
-		if err := e.seal(); err != nil {
+		if err := e.seal(0); err != nil {
 			t.Fatal(err)
 		}
 	}

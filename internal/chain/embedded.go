@@ -192,7 +192,7 @@ func (e *Embedded) produce(period time.Duration) {
 			return
 		case <-tick.C:
 		}
-		if err := e.seal(); err != nil {
+		if err := e.seal(0); err != nil {
 			e.err = err
 			close(e.failed)
 			return
@@ -200,18 +200,24 @@ func (e *Embedded) produce(period time.Duration) {
 	}
 }
 
-// seal makes one block; it is durable before anyone can see it.
-func (e *Embedded) seal() error {
+// seal makes one block, some time after the last one or now; it is durable before anyone can see it.
+func (e *Embedded) seal(after time.Duration) error {
 	e.sealMu.Lock()
 	defer e.sealMu.Unlock()
 	return e.gate.during(func() error {
-		e.beacon.Commit()
+		if after == 0 || e.beacon.AdjustTime(after) != nil { // which is an error when transactions wait
+			e.beacon.Commit()
+		}
 		if err := e.eth.ChainDb().SyncKeyValue(); err != nil {
 			return fmt.Errorf("embedded chain: a block could not be written to disk, free some space and restart: %w", err)
 		}
 		return nil
 	})
 }
+
+// Advance makes a block now. Its time is some seconds after the last one's, or as little as possible if transactions wait
+// to be mined: a network of one's own can leave months behind it in minutes.
+func (e *Embedded) Advance(seconds uint64) error { return e.seal(time.Duration(seconds) * time.Second) }
 
 // URL is the address of the JSON-RPC API over HTTP.
 func (e *Embedded) URL() string { return "http://" + e.addr }

@@ -54,7 +54,7 @@ func TestAFailedDiskSilencesTheChain(t *testing.T) {
 	if p, err := c.HeadPoint(t.Context()); err == nil {
 		t.Fatalf("the chain still tells of block %d", p.Number)
 	}
-	if err := e.seal(); !errors.Is(err, full) {
+	if err := e.seal(0); !errors.Is(err, full) {
 		t.Fatalf("the chain goes on: %v", err)
 	}
 }

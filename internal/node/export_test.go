@@ -4,9 +4,11 @@ import (
 	"context"
 	"slices"
 
+	"github.com/ethereum/go-ethereum/common"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/filecoin-project/bacalhau/data"
+	"github.com/filecoin-project/bacalhau/internal/store"
 	"github.com/filecoin-project/bacalhau/protocol"
 )
 
@@ -60,3 +62,56 @@ func (n *Network) Maroon(index int) {
 
 // Look calls f with what the requester node knows of the chain.
 func (n *Network) Look(f func(*protocol.View)) { n.requester.feed.Read(f) }
+
+// Advance makes a block, some seconds after the last one, and waits until every node has read it.
+func (n *Network) Advance(ctx context.Context, seconds uint64) error {
+	if err := n.chain.Advance(seconds); err != nil {
+		return err
+	}
+	head, err := n.requester.chain.HeadPoint(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range n.members() {
+		for {
+			changed := m.feed.Changed()
+			if m.head().Number >= head.Number {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-changed:
+			}
+		}
+	}
+	return nil
+}
+
+func (n *Network) members() []*Node { return append([]*Node{n.requester}, n.nodes...) }
+
+// Tally counts what the nodes have kept, all together, by what it is.
+func (n *Network) Tally(ctx context.Context) (map[string]int, error) {
+	tally := map[string]int{}
+	for _, m := range n.members() {
+		m.feed.Read(func(v *protocol.View) {
+			tally["jobs in views"] += len(v.Jobs)
+			tally["executions in views"] += len(v.Runs)
+		})
+		if err := m.feed.Transactions(func(protocol.Event, common.Hash) error { tally["events"]++; return nil }); err != nil {
+			return nil, err
+		}
+		if err := m.store.Works(func(store.Work) error { tally["works"]++; return nil }); err != nil {
+			return nil, err
+		}
+		if err := m.store.Jobs(func(store.Job) error { tally["jobs stored"]++; return nil }); err != nil {
+			return nil, err
+		}
+		pins, err := m.data.Pins(ctx)
+		if err != nil {
+			return nil, err
+		}
+		tally["pins"] += len(pins)
+	}
+	return tally, nil
+}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/big"
 	"path/filepath"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"golang.org/x/sync/errgroup"
@@ -42,7 +43,9 @@ type NetworkConfig struct {
 	Sources    data.Sources
 	S3         data.S3
 	Parameters protocol.Parameters
-	Log        *slog.Logger
+	// Keep is how long jobs that have ended and their data are kept; 0 is DefaultKeep.
+	Keep time.Duration
+	Log  *slog.Logger
 }
 
 // Check says what is wrong.
@@ -236,7 +239,7 @@ func (n *Network) open(
 		Dir: filepath.Join(n.cfg.Dir, name), Chain: ChainConfig{URL: n.chain.WSURL()}, Contract: n.state.Contract,
 		Start: n.state.Start, Key: key, Listen: m.listen(), API: api, Enter: true, Deposit: clientDeposit,
 		AllowPrivate: true, Requester: compute == nil, Compute: compute,
-		Sources: n.cfg.Sources, S3: n.cfg.S3, Log: n.cfg.Log.With("node", name),
+		Keep: n.cfg.Keep, Sources: n.cfg.Sources, S3: n.cfg.S3, Log: n.cfg.Log.With("node", name),
 	}
 	if compute != nil {
 		cfg.Deposit = nodeDeposit

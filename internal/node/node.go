@@ -2,6 +2,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"errors"
@@ -53,6 +54,8 @@ type Config struct {
 	S3 data.S3
 	// AllowPrivate permits to fetch data from loopback and private addresses: for a network of one's own.
 	AllowPrivate bool
+	// Keep is how long jobs that have ended, their outputs, and data that no job needs are kept; 0 is DefaultKeep.
+	Keep time.Duration
 	// Requester makes this a requester node, Compute a compute node. A node may be both: then it acts for one wallet.
 	Requester bool
 	Compute   *ComputeConfig
@@ -119,6 +122,7 @@ func Open(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
+	cfg.Keep = cmp.Or(cfg.Keep, DefaultKeep)
 	n := &Node{cfg: cfg, self: crypto.PubkeyToAddress(cfg.Key.PublicKey)}
 	defer func() {
 		if err != nil {
@@ -143,6 +147,7 @@ func Open(ctx context.Context, cfg Config) (_ *Node, err error) {
 	if err := n.connect(ctx); err != nil {
 		return nil, err
 	}
+	n.data.Clock = n.now
 	if err := n.market.Subscribe(n.feed); err != nil {
 		return nil, err
 	}
@@ -259,7 +264,7 @@ func (n *Node) makeRequester() error {
 	}
 	n.requester, err = agent.NewRequester(agent.RequesterConfig{
 		Deployment: n.deployment(), Self: n.self, Secret: secret, Feed: n.feed, Chain: n.market,
-		Policy: choicePolicy, Peers: peers{n.fetcher.HTTP}, Library: n.library, Store: n.store, Log: n.cfg.Log,
+		Policy: choicePolicy, Peers: peers{n.fetcher.HTTP}, Library: n.library, Store: n.store, Log: n.cfg.Log, Keep: n.cfg.Keep,
 	})
 	n.run = append(n.run, func(ctx context.Context) error { return n.requester.Run(ctx) })
 	return err
@@ -278,7 +283,7 @@ func (n *Node) makeCompute(ctx context.Context) error {
 	n.compute, err = agent.NewCompute(n.cfg.Compute.BadActor.corrupt(agent.ComputeConfig{
 		Deployment: n.deployment(), Self: n.self, Policy: n.cfg.Compute.Policy, Capacity: capacity, Peers: peers{n.fetcher.HTTP},
 		Sign: func(digest common.Hash) ([]byte, error) { return signOffer(n.cfg.Key, digest) },
-		Feed: n.feed, Chain: acts, Library: n.library, Store: n.store, Log: n.cfg.Log,
+		Feed: n.feed, Chain: acts, Library: n.library, Store: n.store, Log: n.cfg.Log, Keep: n.cfg.Keep,
 		Executor: &executor{store: n.data, fetcher: n.fetcher, runner: n.runner},
 	}))
 	n.run = append(n.run, func(ctx context.Context) error { return n.compute.Run(ctx) })
@@ -333,6 +338,7 @@ func (n *Node) Run(ctx context.Context) error {
 	group.Go(func() error { return n.serve(groupCtx) })
 	group.Go(func() error { return n.market.Start(groupCtx) })
 	group.Go(func() error { return n.enter(groupCtx) })
+	group.Go(func() error { return n.keepHouse(groupCtx) })
 	for _, run := range n.run {
 		group.Go(func() error { return run(groupCtx) })
 	}

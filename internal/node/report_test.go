@@ -50,8 +50,12 @@ func TestReportOfAnAppeal(t *testing.T) {
 		if got := job.Executions[0].Appeal; !reflect.DeepEqual(*got, c.want) {
 			t.Errorf("got %+v, want %+v", *got, c.want)
 		}
-		if got := appealWinner(c.run); got != c.winner {
-			t.Errorf("%+v: the winner is %s", c.want, got)
+		v := protocol.NewView()
+		v.Runs[common.Hash{}] = c.run
+		for node, r := range v.Reputations() {
+			if won := node == c.winner; won != (r.AppealsWon == 1) {
+				t.Errorf("%+v: node %s has won %d appeals", c.want, node, r.AppealsWon)
+			}
 		}
 		if got := cost(job, nil).PaidCheck; got.Int64() != c.checks {
 			t.Errorf("%+v: checks cost %s, want %d", c.want, got, c.checks)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/filecoin-project/bacalhau/protocol"
@@ -21,6 +22,7 @@ const (
 	spacePoint     = 'p'
 	spaceOwner     = 'o'
 	spaceDecision  = 'r'
+	spaceBase      = 'a'
 )
 
 // Owner is whose facts a store holds.
@@ -88,6 +90,12 @@ func (s *Store) PutBallot(b Ballot) error {
 	return s.put(spaceBallot, append(b.Execution.Bytes(), b.Number), b)
 }
 
+// Ballot gets a juror's vote, or ErrNotFound.
+func (s *Store) Ballot(execution common.Hash, number uint8) (Ballot, error) {
+	var b Ballot
+	return b, s.get(spaceBallot, append(execution.Bytes(), number), &b)
+}
+
 // Ballots calls visit with every vote.
 func (s *Store) Ballots(visit func(Ballot) error) error {
 	return list(s, spaceBallot, func(_ []byte, b Ballot) error { return visit(b) })
@@ -130,6 +138,17 @@ func (s *Store) PutJob(j Job) error { return s.put(spaceJob, j.ID.Bytes(), j) }
 // Jobs calls visit with every job.
 func (s *Store) Jobs(visit func(Job) error) error {
 	return list(s, spaceJob, func(_ []byte, j Job) error { return visit(j) })
+}
+
+// Job gets a job, or ErrNotFound.
+func (s *Store) Job(id common.Hash) (Job, error) {
+	var j Job
+	return j, s.get(spaceJob, id.Bytes(), &j)
+}
+
+// DropJob forgets a job that never was on the chain.
+func (s *Store) DropJob(id common.Hash) error {
+	return s.db.Delete(key(spaceJob, id.Bytes()), pebble.Sync)
 }
 
 // Delivered is a piece's accepted output: the digest of the plain output directory.

@@ -1,0 +1,168 @@
+package node_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/filecoin-project/bacalhau/client"
+	"github.com/filecoin-project/bacalhau/examples"
+	"github.com/filecoin-project/bacalhau/internal/node"
+	"github.com/filecoin-project/bacalhau/protocol"
+)
+
+const (
+	soakBlocks = 3000 // a week of them
+	soakPeriod = 30   // seconds from block to block
+	soakHaste  = 2    // the same while a job runs: offers stand for a minute, and the nodes work in real time
+	soakEvery  = 240  // blocks from job to job
+	soakPieces = 8
+)
+
+// BenchmarkWeek lives through a week of blocks, each of which every node follows, with a job every two hours, and fails
+// if the second half leaves more behind than the first: goroutines, memory, open files, disk, or records of any kind.
+// Only the chain's own directory grows, as a chain does.
+func BenchmarkWeek(b *testing.B) {
+	cfg := config(b, 4, 0)
+	cfg.Keep = 6 * time.Hour
+	p := &cfg.Parameters // windows that are long in blocks
+	p.SettleWindow, p.DrawWindow, p.SilentWindow, p.AppealWindow, p.MinExecuteWindow = 3600, 3600, 3600, 3600, 600
+	n, _ := start(b, cfg)
+	waitForNodes(b, n.Backend(), cfg.Nodes)
+	module := upload(b, n.Backend(), examples.Wordcount)
+
+	var halves []map[string]int
+	record := func(block int) {
+		taken := soakTally(b, n, cfg.Dir)
+		halves = append(halves, taken)
+		b.Logf("after %d blocks", block)
+		for _, what := range slices.Sorted(maps.Keys(taken)) {
+			b.Logf("  %-22s %d", what, taken[what])
+		}
+	}
+	for block := 0; block < soakBlocks; {
+		block += soakJob(b, n, module)
+		switch {
+		case len(halves) == 0, len(halves) == 1 && block >= soakBlocks/2:
+			record(block)
+		}
+		for range soakEvery {
+			advance(b, n, soakPeriod)
+			block++
+		}
+	}
+	record(soakBlocks)
+	for what, end := range halves[2] {
+		middle := halves[1][what]
+		if most := middle + middle/4 + soakSlack[what]; end > most && what != "KiB of chain" {
+			b.Errorf("%s: %d in the middle and %d at the end, more than the %d that is no growth", what, middle, end, most)
+		}
+	}
+}
+
+// soakSlack is how much more a count may be by chance, beside a quarter of it.
+var soakSlack = map[string]int{"KiB of heap": 16 << 10, "KiB of data": 8 << 10, "KiB of store": 8 << 10, "KiB of intents": 2 << 10, "goroutines": 20, "open files": 20}
+
+func advance(b *testing.B, n *node.Network, seconds uint64) {
+	if err := n.Advance(b.Context(), seconds); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// soakJob has a job of small pieces done, with new input, and returns how many blocks that took.
+func soakJob(b *testing.B, n *node.Network, module string) (blocks int) {
+	request := client.JobRequest{Module: module, CheckRate: 0.2, ExecuteSeconds: 3600, ExpirySeconds: 7200}
+	text := slices.Repeat([]byte(fmt.Sprintf("job at %v ", time.Now().UnixNano())), 1000)
+	for i := range soakPieces {
+		request.Pieces = append(request.Pieces, client.PieceRequest{
+			Name: fmt.Sprintf("piece-%d", i), Inputs: []protocol.Input{{CID: upload(b, n.Backend(), text), Path: "text"}},
+		})
+	}
+	submitted := make(chan error, 1)
+	var id common.Hash
+	go func() {
+		var err error
+		id, err = n.Backend().Submit(b.Context(), request)
+		submitted <- err
+	}()
+	known := false
+	for {
+		select {
+		case err := <-submitted:
+			if err != nil {
+				b.Fatal(err)
+			}
+			known = true
+		case <-time.After(100 * time.Millisecond):
+		}
+		advance(b, n, soakHaste)
+		blocks++
+		if !known {
+			continue
+		}
+		job, err := n.Backend().Job(b.Context(), id)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if job.Status.Ended() {
+			if job.Status != client.JobDone {
+				b.Fatalf("job ended %s", job.Status)
+			}
+			return blocks
+		}
+	}
+}
+
+// soakTally counts what the network holds on to.
+func soakTally(b *testing.B, n *node.Network, dir string) map[string]int {
+	tally, err := n.Tally(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	runtime.GC()
+	runtime.GC() // what the first one's finalizers freed
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	tally["KiB of heap"] = int(memory.HeapAlloc >> 10)
+	tally["goroutines"] = runtime.NumGoroutine()
+	if open, err := os.ReadDir("/proc/self/fd"); err == nil { // Linux only
+		tally["open files"] = len(open)
+	}
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // a database has just dropped it
+		}
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		below, err := filepath.Rel(dir, path) // chain/… or node-1/store/…
+		for _, part := range strings.Split(filepath.Dir(below), string(filepath.Separator)) {
+			if slices.Contains([]string{"chain", "store", "intents", "data", "images"}, part) {
+				tally["KiB of "+part] += int(info.Size() >> 10)
+				break
+			}
+		}
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return tally
+}
