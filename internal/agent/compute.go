@@ -59,7 +59,7 @@ type Compute struct {
 func NewCompute(cfg ComputeConfig) (*Compute, error) {
 	c := &Compute{
 		ComputeConfig: cfg,
-		perform:       newPerformer(cfg.Log),
+		perform:       newPerformer(cfg.Log, cfg.Feed),
 		slots:         newSlots(cfg.Capacity),
 		speed:         speed{assumed: cfg.Capacity.FuelPerSecond},
 		loading:       make(chan struct{}, 1),
@@ -94,6 +94,9 @@ func finished(w store.Work) plan.WorkFacts {
 
 // Run works until ctx ends and returns its error, after all that was begun has stopped.
 func (c *Compute) Run(ctx context.Context) error { return c.perform.loop(ctx, c.Feed, c.step) }
+
+// Activity says what the agent is doing.
+func (c *Compute) Activity() Activity { return c.perform.activity() }
 
 func (c *Compute) step(ctx context.Context) error {
 	wallet, err := c.Chain.Wallet(ctx, c.Self)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -23,6 +24,8 @@ type Feed struct {
 	view    *protocol.View
 	points  []transport.Point // newest first
 	caught  bool              // up with the chain at least once
+	reorgs  int               // since the start
+	moved   time.Time         // when something was last read
 	changed chan struct{}     // closed and replaced with every change
 }
 
@@ -33,7 +36,7 @@ const keptPoints = 1000
 
 // NewFeed folds what the store has.
 func NewFeed(s *store.Store) (*Feed, error) {
-	f := &Feed{store: s, changed: make(chan struct{})}
+	f := &Feed{store: s, changed: make(chan struct{}), moved: time.Now()}
 	return f, f.reload()
 }
 
@@ -90,6 +93,7 @@ func (f *Feed) Apply(_ context.Context, upTo transport.Point, records []transpor
 		}
 	}
 	f.view.Advance(upTo.Block)
+	f.moved = time.Now()
 	f.points = append([]transport.Point{upTo}, f.points[:min(len(f.points), keptPoints-1)]...)
 	return nil
 }
@@ -101,7 +105,22 @@ func (f *Feed) Rollback(_ context.Context, to transport.Point) error {
 	if err := f.store.DropAbove(to.Number); err != nil {
 		return err
 	}
+	f.reorgs++
 	return f.reload()
+}
+
+// Reorgs counts how often the chain took back what it had said, since the start.
+func (f *Feed) Reorgs() int {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.reorgs
+}
+
+// Moved is when a part of the chain was last read, or when the feed was made.
+func (f *Feed) Moved() time.Time {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.moved
 }
 
 // Checkpoints are the points of past Apply calls, newest first.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 )
@@ -17,6 +18,7 @@ const (
 // plan still asks for it, after a pause that doubles.
 type performer struct {
 	log  *slog.Logger
+	feed *Feed
 	wake chan struct{} // something ended: plan again
 
 	mu      sync.Mutex
@@ -42,9 +44,9 @@ type failure struct {
 	err   error
 }
 
-func newPerformer(log *slog.Logger) *performer {
+func newPerformer(log *slog.Logger, feed *Feed) *performer {
 	return &performer{
-		log: log, wake: make(chan struct{}, 1),
+		log: log, feed: feed, wake: make(chan struct{}, 1),
 		running: map[string]task{}, failed: map[string]failure{}, asked: map[string]bool{},
 		settled: make(chan struct{}),
 	}
@@ -98,7 +100,7 @@ func (p *performer) finish(ctx context.Context, key string, err error) {
 		f := p.failed[key]
 		pause := pauseAfter(f.count + 1)
 		p.failed[key] = failure{count: f.count + 1, until: time.Now().Add(pause), err: err}
-		p.log.Warn("action failed", "action", key, "attempt", f.count+1, "retry", pause, "err", err)
+		p.log.With(p.feed.about(key)...).Warn("action failed", "action", key, "attempt", f.count+1, "retry", pause, "err", err)
 	}
 	p.mu.Unlock()
 	p.nudge()
@@ -124,6 +126,33 @@ func (p *performer) trouble() map[string]error {
 		out[key] = f.err
 	}
 	return out
+}
+
+// Activity counts actions by kind: those being performed, and those that failed last and are to be tried again.
+type Activity struct{ Running, Failing map[string]int }
+
+// Add adds another agent's.
+func (a Activity) Add(b Activity) {
+	for kind, count := range b.Running {
+		a.Running[kind] += count
+	}
+	for kind, count := range b.Failing {
+		a.Failing[kind] += count
+	}
+}
+
+func (p *performer) activity() Activity {
+	a := Activity{map[string]int{}, map[string]int{}}
+	kind := func(key string) string { return key[:max(0, strings.IndexByte(key, ':'))] }
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key := range p.running {
+		a.Running[kind(key)]++
+	}
+	for key := range p.failed {
+		a.Failing[kind(key)]++
+	}
+	return a
 }
 
 // wait returns when everything that was started has ended.

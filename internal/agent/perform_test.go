@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/filecoin-project/bacalhau/protocol"
 	"github.com/filecoin-project/bacalhau/transport"
 )
 
@@ -17,8 +18,8 @@ var errTest = errors.New("it failed")
 // looping runs a performer over a view that stays as it is, in a bubble with a clock of its own.
 func looping(t *testing.T, step func(*performer, context.Context) error) (p *performer, feed *Feed, stop func()) {
 	t.Helper()
-	p = newPerformer(slog.New(slog.DiscardHandler))
-	feed = &Feed{changed: make(chan struct{}), caught: true}
+	feed = &Feed{view: protocol.NewView(), changed: make(chan struct{}), caught: true}
+	p = newPerformer(slog.New(slog.DiscardHandler), feed)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- p.loop(ctx, feed, func(ctx context.Context) error { return step(p, ctx) }) }()

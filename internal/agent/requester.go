@@ -56,7 +56,7 @@ type Requester struct {
 func NewRequester(cfg RequesterConfig) (*Requester, error) {
 	r := &Requester{
 		RequesterConfig: cfg,
-		perform:         newPerformer(cfg.Log),
+		perform:         newPerformer(cfg.Log, cfg.Feed),
 		loading:         make(chan struct{}, 1),
 		jobs:            map[common.Hash]store.Job{},
 		documents:       map[common.Hash]*protocol.Document{},
@@ -83,6 +83,9 @@ func NewRequester(cfg RequesterConfig) (*Requester, error) {
 
 // Run works until ctx ends and returns its error, after all that was begun has stopped.
 func (r *Requester) Run(ctx context.Context) error { return r.perform.loop(ctx, r.Feed, r.step) }
+
+// Activity says what the agent is doing.
+func (r *Requester) Activity() Activity { return r.perform.activity() }
 
 func (r *Requester) step(ctx context.Context) error {
 	wallet, err := r.Chain.Wallet(ctx, r.Self)

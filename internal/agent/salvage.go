@@ -82,7 +82,7 @@ func (r *Requester) salvageSeat(ctx context.Context, c claim, seat uint8) (piece
 	r.mu.Unlock()
 	opened, err := r.openSeat(ctx, p, c.execution)
 	if err != nil {
-		r.Log.Warn("outputs are given up", "job", p.job, "node", p.node, "err", err)
+		r.Log.Warn("outputs are given up", "job", p.job, "execution", c.execution, "seat", seat, "peer", p.node, "err", err)
 	}
 	for index, piece := range opened.Pieces {
 		if doc == nil || piece.Leaf.Index != index || (c.piece != nil && *c.piece != index) {

@@ -56,6 +56,7 @@ func (c *Compute) execute(ctx context.Context, a plan.Execute) error {
 		return fmt.Errorf("store work: %w", err)
 	}
 	c.mu.Lock()
+	c.Log.Info("ran pieces", "job", a.Job, "execution", a.Execution, "seat", a.Seat, "pieces", len(a.Pieces), "fuel", work.Fuel)
 	defer c.mu.Unlock()
 	c.work[key] = finished(work)
 	// Its inputs are here now: offers for the rest of the job look at them again.

@@ -29,6 +29,7 @@ type Point struct {
 type Client struct {
 	rpc     *rpc.Client
 	chainID *big.Int
+	book    callBook
 }
 
 // Dial connects to the node at url (http, https, ws or wss) and asks for its chain id.
@@ -94,7 +95,9 @@ func (c *Client) Balance(ctx context.Context, addr common.Address) (*big.Int, er
 func (c *Client) call(ctx context.Context, out any, method string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if err := c.rpc.CallContext(ctx, out, method, args...); err != nil {
+	err := c.rpc.CallContext(ctx, out, method, args...)
+	c.book.note(method, err)
+	if err != nil {
 		return fmt.Errorf("%s: %w", method, err)
 	}
 	return nil
@@ -159,5 +162,8 @@ func (c *Client) head(ctx context.Context) (*block, error) {
 func (c *Client) headNumber(ctx context.Context) (uint64, error) {
 	var n hexutil.Uint64
 	err := c.call(ctx, &n, "eth_blockNumber")
+	if err == nil {
+		c.book.saw(uint64(n))
+	}
 	return uint64(n), err
 }

@@ -202,6 +202,9 @@ func (s *Sender) transmit(ctx context.Context, head *block) error {
 		var said rpc.Error
 		switch {
 		case err == nil, says(err, alreadyThere...):
+			if f.fresh {
+				s.book.note(f, func(t *Traffic) { t.Sent++ })
+			}
 			f.sent, f.fresh, f.sentAt = true, false, uint64(head.Number)
 		case !errors.As(err, &said):
 			f.fresh = false // the answer was lost, perhaps not the question

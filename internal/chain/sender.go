@@ -57,6 +57,7 @@ type Sender struct {
 	log     IntentLog
 	cfg     SenderConfig
 	news    chan struct{} // waiting has grown
+	book    trafficBook
 
 	mu      sync.Mutex
 	all     map[string]*flight // every intent known, by key
@@ -286,6 +287,12 @@ func (s *Sender) forget(f *flight, r result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.all, f.rec.Intent.Key)
+	switch {
+	case r.err != nil:
+		s.book.note(f, func(t *Traffic) { t.Failed++ })
+	case r.out.Reverted: // nothing was sent
+		s.book.note(f, func(t *Traffic) { t.Reverted++ })
+	}
 	f.answer(r)
 }
 

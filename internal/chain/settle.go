@@ -21,6 +21,7 @@ type receipt struct {
 	Block    hexutil.Uint64  `json:"blockNumber"`
 	Status   hexutil.Uint64  `json:"status"`
 	GasUsed  hexutil.Uint64  `json:"gasUsed"`
+	PriceWei *hexutil.Big    `json:"effectiveGasPrice"` // wei per gas
 	Contract *common.Address `json:"contractAddress"`
 }
 
@@ -137,6 +138,7 @@ func (s *Sender) finish(ctx context.Context, flights []*flight, receipts []*rece
 		return err
 	}
 	for i, f := range flights {
+		s.book.ended(f, receipts[i])
 		s.done[f.rec.Nonce] = f
 		s.succeed(f, outs[i])
 		if outs[i].Reverted {
@@ -237,6 +239,7 @@ func (s *Sender) bump(slow []*flight, going fees, now uint64) error {
 		if err := s.sign(f, dearer); err != nil {
 			return err
 		}
+		s.book.note(f, func(t *Traffic) { t.Replaced++ })
 		records = append(records, f.rec)
 	}
 	return s.store(records, nil)

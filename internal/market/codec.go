@@ -106,3 +106,13 @@ func shorten(data []byte) string {
 	}
 	return fmt.Sprintf("%#x… (%d bytes)", data[:most], len(data))
 }
+
+// MethodName is the name of the contract's function with a selector, or "other".
+func MethodName(selector [4]byte) string {
+	a := contract()
+	m, err := a.MethodById(selector[:])
+	if err != nil {
+		return "other"
+	}
+	return m.Name
+}

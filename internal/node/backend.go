@@ -298,6 +298,6 @@ func (b backend) imported(ctx context.Context, c cid.Cid) (client.Imported, erro
 	return client.Imported{CID: c.String(), Size: size}, err
 }
 
-func (b backend) Gateway() http.Handler { return b.data.Handler() }
+func (b backend) Gateway() http.Handler { return b.measures.counting(b.data.Handler()) }
 
 func notFound(err error) error { return fmt.Errorf("%w: %w", api.ErrNotFound, err) }

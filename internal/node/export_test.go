@@ -2,9 +2,14 @@ package node
 
 import (
 	"context"
+	"fmt"
+	"net/http/httptest"
 	"slices"
+	"strings"
+	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/filecoin-project/bacalhau/data"
@@ -114,4 +119,36 @@ func (n *Network) Tally(ctx context.Context) (map[string]int, error) {
 		tally["pins"] += len(pins)
 	}
 	return tally, nil
+}
+
+// MetricsTable is METRICS.md as the code would have it.
+func MetricsTable() string {
+	var b strings.Builder
+	b.WriteString("# What a node counts\n\nServed on `/metrics` to the node's owner, in Prometheus' format, beside the usual figures of a Go process.\n\n")
+	b.WriteString("| metric | type | labels | what |\n|---|---|---|---|\n")
+	for _, m := range catalogue {
+		kind := map[prometheus.ValueType]string{prometheus.CounterValue: "counter", prometheus.GaugeValue: "gauge"}[m.kind]
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.name, kind, strings.Join(m.labels, ", "), m.help)
+	}
+	fmt.Fprintf(&b, "| `%s` | histogram | | %s |\n", runSeconds.Name, runSeconds.Help)
+	return b.String()
+}
+
+// MetricNames lists all metrics.
+func MetricNames() []string {
+	names := []string{runSeconds.Name}
+	for _, m := range catalogue {
+		names = append(names, m.name)
+	}
+	return names
+}
+
+// ServeDiagnostics serves those of each node until the test ends.
+func ServeDiagnostics(t *testing.T, n *Network) (urls []string) {
+	for _, m := range n.members() {
+		s := httptest.NewServer(m.Diagnostics(false))
+		t.Cleanup(s.Close)
+		urls = append(urls, s.URL)
+	}
+	return urls
 }

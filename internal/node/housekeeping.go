@@ -47,6 +47,7 @@ func (n *Node) tidy(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("archive jobs: %w", err)
 	}
+	n.measures.archived.Add(int64(jobs))
 	held, known, err := n.held()
 	if err != nil || !known {
 		return err

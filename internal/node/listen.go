@@ -24,7 +24,7 @@ type server struct {
 
 // listen opens both servers. An address in use is an error that names it.
 func (n *Node) listen() (err error) {
-	handler := n.data.Handler()
+	handler := n.measures.counting(n.data.Handler())
 	if n.cfg.Compute != nil {
 		handler = n.cfg.Compute.BadActor.handler(handler)
 	}
@@ -37,8 +37,18 @@ func (n *Node) listen() (err error) {
 	if n.public, err = n.newServer(n.cfg.Listen, handler); err != nil || n.cfg.API == "" {
 		return err
 	}
-	n.owner, err = n.newServer(n.cfg.API, api.New(backend{n}, n.cfg.Log))
+	n.owner, err = n.newServer(n.cfg.API, n.ownersHandler())
 	return err
+}
+
+// ownersHandler serves the API and the diagnostics.
+func (n *Node) ownersHandler() http.Handler {
+	mux, diagnostics := http.NewServeMux(), n.Diagnostics(n.cfg.Profiling)
+	mux.Handle("/", api.New(backend{n}, n.cfg.Log))
+	for _, path := range []string{"/metrics", "/healthz", "/readyz", "/debug/pprof/"} {
+		mux.Handle(path, diagnostics)
+	}
+	return mux
 }
 
 func (n *Node) newServer(address string, handler http.Handler) (*server, error) {

@@ -56,6 +56,8 @@ type Config struct {
 	AllowPrivate bool
 	// Keep is how long jobs that have ended, their outputs, and data that no job needs are kept; 0 is DefaultKeep.
 	Keep time.Duration
+	// Profiling serves /debug/pprof/ to the node's owner.
+	Profiling bool
 	// Requester makes this a requester node, Compute a compute node. A node may be both: then it acts for one wallet.
 	Requester bool
 	Compute   *ComputeConfig
@@ -115,6 +117,7 @@ type Node struct {
 	run       []func(context.Context) error
 	closers   []func() error // in the order of opening
 	gas       gasBook
+	measures  measures
 }
 
 // Open makes a node ready to run. Close it in any case.
@@ -137,9 +140,11 @@ func Open(ctx context.Context, cfg Config) (_ *Node, err error) {
 		return nil, err
 	}
 	n.closers = append(n.closers, n.data.Close)
+	n.makeMetrics()
 	n.fetcher = &data.Fetcher{
 		Store: n.data, HTTP: data.NewClient(data.ClientOptions{AllowPrivate: cfg.AllowPrivate}), Own: cfg.Sources,
 	}
+	n.fetcher.HTTP.Transport = countingTransport{n.fetcher.HTTP.Transport, &n.measures.fetched}
 	n.makeLibrary()
 	if n.feed, err = agent.NewFeed(n.store); err != nil {
 		return nil, err
@@ -284,7 +289,7 @@ func (n *Node) makeCompute(ctx context.Context) error {
 		Deployment: n.deployment(), Self: n.self, Policy: n.cfg.Compute.Policy, Capacity: capacity, Peers: peers{n.fetcher.HTTP},
 		Sign: func(digest common.Hash) ([]byte, error) { return signOffer(n.cfg.Key, digest) },
 		Feed: n.feed, Chain: acts, Library: n.library, Store: n.store, Log: n.cfg.Log, Keep: n.cfg.Keep,
-		Executor: &executor{store: n.data, fetcher: n.fetcher, runner: n.runner},
+		Executor: measured{&executor{store: n.data, fetcher: n.fetcher, runner: n.runner}, &n.measures},
 	}))
 	n.run = append(n.run, func(ctx context.Context) error { return n.compute.Run(ctx) })
 	return err
