@@ -101,8 +101,12 @@ examples-check: examples/toolchain/node_modules ## fail if the committed example
 			echo "$$program.wasm is stale: run make examples and commit the result" >&2; exit 1; }; \
 	done
 
+.PHONY: soak
+soak: ## a network lives through a week of blocks, fast-forwarded, and must leave nothing behind (about a quarter of an hour)
+	go test ./internal/node -run '^$$' -bench '^BenchmarkWeek$$' -benchtime 1x -timeout 3h
+
 bench: ## all Go benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+	go test -run '^$$' -bench . -skip '^BenchmarkWeek$$' -benchmem ./...
 
 bench-wasm: examples/toolchain/node_modules ## WebAssembly against plain engines and native code; with ABLATE=1, what each part of the rewriting costs
 	go test ./wasm/bench -run '^$$' -bench '$(if $(ABLATE),Ablation,Programs|Start)' -benchtime 3x -timeout 2h

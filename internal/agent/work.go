@@ -55,8 +55,8 @@ func (c *Compute) execute(ctx context.Context, a plan.Execute) error {
 	if err := c.Store.PutWork(work); err != nil {
 		return fmt.Errorf("store work: %w", err)
 	}
-	c.mu.Lock()
 	c.Log.Info("ran pieces", "job", a.Job, "execution", a.Execution, "seat", a.Seat, "pieces", len(a.Pieces), "fuel", work.Fuel)
+	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.work[key] = finished(work)
 	// Its inputs are here now: offers for the rest of the job look at them again.

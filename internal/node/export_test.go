@@ -68,10 +68,12 @@ func (n *Network) Maroon(index int) {
 // Look calls f with what the requester node knows of the chain.
 func (n *Network) Look(f func(*protocol.View)) { n.requester.feed.Read(f) }
 
-// Advance makes a block, some seconds after the last one, and waits until every node has read it.
-func (n *Network) Advance(ctx context.Context, seconds uint64) error {
-	if err := n.chain.Advance(seconds); err != nil {
-		return err
+// Advance makes blocks, some seconds after one another, and waits until every node has read them.
+func (n *Network) Advance(ctx context.Context, blocks int, seconds uint64) error {
+	for range blocks {
+		if err := n.chain.Advance(seconds); err != nil {
+			return err
+		}
 	}
 	head, err := n.requester.chain.HeadPoint(ctx)
 	if err != nil {

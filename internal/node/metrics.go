@@ -224,11 +224,17 @@ func roleOf(self common.Address, r *protocol.Run, t protocol.Terms) string {
 }
 
 func (n *Node) collectActions(ch chan<- prometheus.Metric) {
-	for kind, count := range n.activity().Running {
-		ch <- actions.of(float64(count), kind, "running")
+	now, usual := n.activity(), []string{"execute", "judge"}
+	if n.requester != nil {
+		usual = []string{"collect", "deliver"}
 	}
-	for kind, count := range n.activity().Failing {
-		ch <- actions.of(float64(count), kind, "failing")
+	for state, by := range map[string]map[string]int{"running": now.Running, "failing": now.Failing} {
+		for _, kind := range usual { // also when there are none
+			by[kind] += 0
+		}
+		for kind, count := range by {
+			ch <- actions.of(float64(count), kind, state)
+		}
 	}
 }
 
