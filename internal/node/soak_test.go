@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -22,13 +23,14 @@ import (
 )
 
 const (
-	soakBlocks = 20_160 // a week of them
-	soakPeriod = 30     // seconds from block to block
-	soakHaste  = 2      // the same while a job runs: offers stand for a minute, and the nodes work in real time
-	soakEvery  = 1000   // blocks from job to job
-	soakStride = 20     // blocks made in a row while nothing happens
+	soakPeriod = 30   // seconds from block to block
+	soakHaste  = 2    // the same while a job runs: offers stand for a minute, and the nodes work in real time
+	soakEvery  = 1000 // blocks from job to job
+	soakStride = 5    // blocks made in a row while nothing happens
 	soakPieces = 8
 )
+
+var soakBlocks = flag.Int("blocks", 7*24*3600/soakPeriod, "how many blocks the soak lives through")
 
 // BenchmarkWeek lives through a week of blocks, which every node follows, with a job every eight hours, and fails
 // if the second half leaves more behind than the first: goroutines, memory, open files, disk, or records of any kind.
@@ -51,19 +53,19 @@ func BenchmarkWeek(b *testing.B) {
 			b.Logf("  %-22s %d", what, taken[what])
 		}
 	}
-	for block := 0; block < soakBlocks; {
+	for block := 0; block < *soakBlocks; {
 		block += soakJob(b, n, module)
 		switch {
-		case len(halves) == 0, len(halves) == 1 && block >= soakBlocks/2:
+		case len(halves) == 0, len(halves) == 1 && block >= *soakBlocks/2:
 			record(block)
 		}
 		for range soakEvery / soakStride {
 			advance(b, n, soakStride, soakPeriod)
 			block += soakStride
 		}
-		fmt.Fprintf(os.Stderr, "block %d of %d\n", block, soakBlocks)
+		fmt.Fprintf(os.Stderr, "block %d of %d\n", block, *soakBlocks)
 	}
-	record(soakBlocks)
+	record(*soakBlocks)
 	for what, end := range halves[2] {
 		middle := halves[1][what]
 		if most := middle + middle/4 + soakSlack[what]; end > most && what != "KiB of chain" {
