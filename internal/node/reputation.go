@@ -11,7 +11,9 @@ import (
 func reputations(v *protocol.View) []client.Node {
 	known := v.Reputations()
 	for a := range v.Nodes {
-		known[a] = known[a] // also without any deeds
+		if _, active := known[a]; !active {
+			known[a] = protocol.Reputation{}
+		}
 	}
 	list := make([]client.Node, 0, len(known))
 	for a, r := range known {

@@ -42,7 +42,6 @@ func BenchmarkWeek(b *testing.B) {
 	p.SettleWindow, p.DrawWindow, p.SilentWindow, p.AppealWindow, p.MinExecuteWindow = 3600, 3600, 3600, 3600, 600
 	n, _ := start(b, cfg)
 	waitForNodes(b, n.Backend(), cfg.Nodes)
-	module := upload(b, n.Backend(), examples.Wordcount)
 
 	var halves []map[string]int
 	record := func(block int) {
@@ -54,7 +53,7 @@ func BenchmarkWeek(b *testing.B) {
 		}
 	}
 	for block := 0; block < *soakBlocks; {
-		block += soakJob(b, n, module)
+		block += soakJob(b, n)
 		switch {
 		case len(halves) == 0, len(halves) == 1 && block >= *soakBlocks/2:
 			record(block)
@@ -84,7 +83,8 @@ func advance(b *testing.B, n *node.Network, blocks int, seconds uint64) {
 }
 
 // soakJob has a job of small pieces done, with new input, and returns how many blocks that took.
-func soakJob(b *testing.B, n *node.Network, module string) (blocks int) {
+func soakJob(b *testing.B, n *node.Network) (blocks int) {
+	module := upload(b, n.Backend(), examples.Wordcount) // again, for the one of the job before may be gone
 	request := client.JobRequest{Module: module, CheckRate: 0.2, ExecuteSeconds: 3600, ExpirySeconds: 7200}
 	text := slices.Repeat([]byte(fmt.Sprintf("job at %v ", time.Now().UnixNano())), 1000)
 	for i := range soakPieces {
