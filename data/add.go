@@ -27,7 +27,7 @@ type AddOptions struct {
 // AddFile stores the bytes of r as one file and pins it. A file of at most 1 MiB
 // is a single raw block.
 func (s *Store) AddFile(ctx context.Context, r io.Reader) (cid.Cid, error) {
-	return s.add(ctx, nil, func(im *importer) (ipld.Node, error) { return im.file(r) })
+	return s.add(ctx, nil, func(im *importer) (ipld.Node, error) { return im.file(r, im.dag) })
 }
 
 // AddPath stores the file or folder at path and pins it. Empty folders are kept;
@@ -103,11 +103,11 @@ func (s *Store) build(ctx context.Context, progress func(int64), build func(*imp
 	return root.Cid(), nil
 }
 
-// file stores one file; its root node may still be waiting in the buffer.
-func (im *importer) file(r io.Reader) (ipld.Node, error) {
+// file stores one file in dag; its root node may still be waiting in the buffer.
+func (im *importer) file(r io.Reader, dag ipld.DAGService) (ipld.Node, error) {
 	params := helpers.DagBuilderParams{
 		Maxlinks: profile.FileDAGWidth, RawLeaves: profile.RawLeaves,
-		CidBuilder: profile.CidBuilder(), Dagserv: im.dag,
+		CidBuilder: profile.CidBuilder(), Dagserv: dag,
 	}
 	in := &meter{im: im, r: r}
 	builder, err := params.New(chunk.NewSizeSplitter(in, profile.ChunkSize))
@@ -184,7 +184,7 @@ func (im *importer) diskFile(root *os.Root, path string, info fs.FileInfo) (ipld
 		return nil, err
 	}
 	defer f.Close()
-	n, err := im.file(f)
+	n, err := im.file(f, im.dag)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -71,7 +71,7 @@ func TestCollectKeepsWhatIsHeldOrYoung(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.build(t.Context(), nil, func(im *importer) (ipld.Node, error) { return im.file(strings.NewReader("cut off")) }); err != nil {
+	if _, err := s.build(t.Context(), nil, func(im *importer) (ipld.Node, error) { return im.file(strings.NewReader("cut off"), im.dag) }); err != nil {
 		t.Fatal(err) // what a crash leaves behind
 	}
 	before := countBlocks(t, s)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/ipfs/go-cid"
 )
 
@@ -57,7 +58,11 @@ func (s *Store) fits(ctx context.Context, c cid.Cid, dir string) error {
 	if err != nil {
 		return err
 	}
-	usage, err := s.engine.fs.GetDiskUsage(dir)
+	disk := vfs.Default
+	if s.engine != nil {
+		disk = s.engine.fs
+	}
+	usage, err := disk.GetDiskUsage(dir)
 	if err != nil {
 		return err
 	}

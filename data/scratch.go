@@ -12,7 +12,8 @@ import (
 	ipld "github.com/ipfs/go-ipld-format"
 )
 
-// Scratch holds DAGs in memory, to be packed as a CAR for somewhere else. It
+// Scratch holds DAGs in memory, to be packed as a CAR for somewhere else or
+// exported. Of what was added by At it holds no content, only where it is. It
 // gives the same CIDs as a Store.
 type Scratch struct{ store *Store }
 
@@ -20,7 +21,11 @@ type Scratch struct{ store *Store }
 func NewScratch() *Scratch {
 	silence()
 	kept := dssync.MutexWrap(ds.NewMapDatastore())
-	return &Scratch{store: newStore(nil, blockstore.NewIdStore(blockstore.NewBlockstore(kept)))}
+	lent := &lent{Blockstore: blockstore.NewBlockstore(kept), leaves: map[string]leaf{}}
+	// Lent content is checked when it is read again.
+	s := newStore(nil, blockstore.NewIdStore(&blockstore.ValidatingBlockstore{Blockstore: lent}))
+	s.lent = lent
+	return &Scratch{store: s}
 }
 
 // AddFiles holds a directory tree; see Store.AddFiles. Links lead to what the
@@ -36,4 +41,9 @@ func (s *Scratch) AddFiles(ctx context.Context, files map[string]Source) (cid.Ci
 // ExportCAR writes the DAG under c to w; see Store.ExportCAR.
 func (s *Scratch) ExportCAR(ctx context.Context, c cid.Cid, w io.Writer) error {
 	return s.store.ExportCAR(ctx, c, w)
+}
+
+// Export writes the file or directory c to disk; see Store.Export.
+func (s *Scratch) Export(ctx context.Context, c cid.Cid, dst string) error {
+	return s.store.Export(ctx, c, dst)
 }

@@ -2,6 +2,12 @@ package data
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -38,5 +44,73 @@ func TestScratchGivesTheSameCIDsAndAWholeCAR(t *testing.T) {
 	}
 	if got, err := store.Resolve(ctx, root, "linked"); err != nil || got != want {
 		t.Errorf("linked directory is %s, %v; want %s", got, err, want)
+	}
+}
+
+// made is content that exists only while it is read.
+type made int64
+
+func (m made) Size() int64 { return int64(m) }
+
+func (m made) ReadAt(p []byte, off int64) (int, error) {
+	n := int(min(int64(len(p)), int64(m)-off))
+	for i := range p[:n] {
+		at := off + int64(i)
+		p[i] = byte(at ^ at>>8 ^ at>>20)
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// A scratch holds nothing of content that can be read again, and gives the same DAG as one that copies: of files of no, one and
+// many leaves, and of a directory so large that it is sharded.
+func TestScratchBorrows(t *testing.T) {
+	files := func(source func(Sized) Source) map[string]Source {
+		all := map[string]Source{"empty": source(made(0)), "one": source(made(1 << 20)), "many/leaves": source(made(5<<20 + 1))}
+		for i := range 2000 {
+			all[fmt.Sprintf("small/%0120d", i)] = source(made(i))
+		}
+		return all
+	}
+	scratch, plain := NewScratch(), NewScratch()
+	have := must(scratch.AddFiles(t.Context(), files(At)))(t)
+	want := must(plain.AddFiles(t.Context(), files(func(f Sized) Source { return Reader(io.NewSectionReader(f, 0, f.Size())) })))(t)
+	if have != want {
+		t.Errorf("%s of borrowed content, %s of copied content", have, want)
+	}
+	held := 0
+	keys := must(scratch.store.lent.AllKeysChan(t.Context()))(t)
+	for c := range keys {
+		held += must(scratch.store.lent.Blockstore.GetSize(t.Context(), c))(t)
+	}
+	if held == 0 || held > 1<<20 {
+		t.Errorf("the scratch holds %d bytes", held)
+	}
+	a, b := sha256.New(), sha256.New()
+	if err := errors.Join(scratch.ExportCAR(t.Context(), have, a), plain.ExportCAR(t.Context(), want, b)); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a.Sum(nil), b.Sum(nil)) {
+		t.Error("the CARs differ")
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	if err := scratch.Export(t.Context(), have, out); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(filepath.Join(out, "many", "leaves")); err != nil || info.Size() != 5<<20+1 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
+// Content that has changed since it was added is not sent.
+func TestScratchChecksWhatItBorrows(t *testing.T) {
+	scratch := NewScratch()
+	content := []byte("as it was")
+	root := must(scratch.AddFiles(t.Context(), map[string]Source{"a": At(bytes.NewReader(content))}))(t)
+	content[0] = 'A'
+	if err := scratch.ExportCAR(t.Context(), root, io.Discard); err == nil {
+		t.Error("changed content is exported")
 	}
 }

@@ -12,10 +12,17 @@ import (
 	ipld "github.com/ipfs/go-ipld-format"
 )
 
-// Source is the content of one path for AddFiles: Bytes, Reader or Link.
+// Source is the content of one path for AddFiles: Bytes, Reader, At or Link.
 type Source struct {
 	reader io.Reader
+	at     Sized // what reader reads, if it can be read again
 	link   cid.Cid
+}
+
+// Sized is content that can be read anywhere and more than once.
+type Sized interface {
+	io.ReaderAt
+	Size() int64 // bytes
 }
 
 // Bytes is a file with the given content.
@@ -23,6 +30,9 @@ func Bytes(b []byte) Source { return Source{reader: bytes.NewReader(b)} }
 
 // Reader is a file with what r yields until io.EOF. It is read once.
 func Reader(r io.Reader) Source { return Source{reader: r} }
+
+// At is a file with the content of f. A Scratch does not copy it but reads it again, so it must not change.
+func At(f Sized) Source { return Source{reader: io.NewSectionReader(f, 0, f.Size()), at: f} }
 
 // Link is a file or directory that the store already has in full; nothing is
 // copied.
@@ -101,8 +111,11 @@ func (im *importer) tree(t *tree) (ipld.Node, error) {
 }
 
 func (im *importer) source(source Source) (ipld.Node, error) {
-	if source.reader != nil {
-		return im.file(source.reader)
+	switch lent := im.store.lent; {
+	case source.at != nil && lent != nil:
+		return im.file(source.reader, &borrower{DAGService: im.dag, lent: lent, from: source.at})
+	case source.reader != nil:
+		return im.file(source.reader, im.dag)
 	}
 	missing, err := im.store.missing(im.ctx, []cid.Cid{source.link}, false)
 	if err != nil {

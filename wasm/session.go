@@ -103,8 +103,8 @@ func (s *session) finish(res *Result, out engine.Outcome, limit uint64) error {
 	}
 	res.Fuel = limit - uint64(max(0, left))
 	res.Stdout, res.Stderr = s.host.Stdout(), s.host.Stderr()
-	s.host.Outputs(func(path string, data []byte) {
-		res.Outputs = append(res.Outputs, OutputFile{path, data})
+	s.host.Outputs(func(path string, content *wasi.Content) {
+		res.Outputs = append(res.Outputs, OutputFile{path, content})
 	})
 	return nil
 }

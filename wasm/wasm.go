@@ -3,6 +3,7 @@ package wasm
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/filecoin-project/bacalhau/wasm/engine"
@@ -40,8 +41,25 @@ const (
 // ProfileError says why a module cannot run here and what to change.
 type ProfileError = rewrite.ProfileError
 
-// File is an input, read lazily and possibly by several runs at once.
+// File is an input, read lazily and possibly by several runs at once, or an output.
 type File = wasi.File
+
+// Spill is where outputs go that are too large for memory.
+type Spill = wasi.Spill
+
+// Extent is a part of an output that lies in one place. Outputs of a Runner's
+// Result list theirs by Extents.
+type Extent = wasi.Extent
+
+// Place says where an Extent is.
+type Place = wasi.Place
+
+// Places of an Extent.
+const (
+	Nowhere  = wasi.Nowhere
+	InMemory = wasi.InMemory
+	OnDisk   = wasi.OnDisk
+)
 
 // Limits bound a run. All must be set.
 type Limits struct {
@@ -67,6 +85,9 @@ func (l Limits) Check() error {
 	return nil
 }
 
+// SpillBytes is how long Spill.Disk becomes at most.
+func (l Limits) SpillBytes() uint64 { return wasi.SpillBytes(l.OutputBytes) }
+
 func (l Limits) pages() uint32 {
 	return uint32(min(l.MemoryBytes, MaxMemoryBytes) / rewrite.PageBytes)
 }
@@ -82,6 +103,9 @@ type Task struct {
 	// does not see it.
 	MemoryKey [32]byte
 	Limits    Limits
+	// Spill takes outputs that are too large for memory and keeps them as long
+	// as the Result is of use. It does not show in the result.
+	Spill Spill
 }
 
 // Check says what is wrong with the task, apart from its module.
@@ -114,7 +138,7 @@ func (t *Task) Check() error {
 func (t *Task) host() (*wasi.Host, error) {
 	return wasi.New(wasi.Config{
 		Args: append([]string{"main"}, t.Args...), Env: environment(t.Env),
-		Inputs: t.Inputs, Seed: t.Seed, OutputBytes: t.Limits.OutputBytes,
+		Inputs: t.Inputs, Seed: t.Seed, OutputBytes: t.Limits.OutputBytes, Spill: t.Spill,
 	})
 }
 
@@ -122,7 +146,7 @@ func (t *Task) host() (*wasi.Host, error) {
 // files are not part of a result.
 type OutputFile struct {
 	Path string // relative to /outputs, with slashes
-	Data []byte
+	File
 }
 
 // Result is everything that a run's digest covers, and a little more.
@@ -138,9 +162,25 @@ type Result struct {
 	// without one.
 	KeyedMemoryHash [32]byte
 	PeakMemory      uint64 // bytes of linear memory
-	Stdout          []byte
-	Stderr          []byte
+	Stdout, Stderr  File
 	Outputs         []OutputFile // sorted by path
+	// Disk holds what Stdout, Stderr and Outputs do not have in memory, until
+	// it is closed; nil if it is not theirs alone.
+	Disk io.Closer
+}
+
+// Close frees the disk of outputs that are not in memory. They cannot be read
+// any more.
+func (r *Result) Close() error {
+	if r.Disk == nil {
+		return nil
+	}
+	return r.Disk.Close()
+}
+
+// ReadAll reads an output or input whole.
+func ReadAll(f File) ([]byte, error) {
+	return io.ReadAll(io.NewSectionReader(f, 0, f.Size()))
 }
 
 // Check says whether a module fits the execution profile. A *ProfileError says

@@ -62,11 +62,20 @@ func runner(t testing.TB, name string) *wasm.Runner {
 	return runners[name]
 }
 
+// text is the content of an output.
+func text(f wasm.File) string {
+	b, err := wasm.ReadAll(f)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
 func describe(r *wasm.Result) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q", r.Stdout, r.Stderr)
+	fmt.Fprintf(h, "%q %q", text(r.Stdout), text(r.Stderr))
 	for _, f := range r.Outputs {
-		fmt.Fprintf(h, "%q %q", f.Path, f.Data)
+		fmt.Fprintf(h, "%q %q", f.Path, text(f))
 	}
 	return fmt.Sprintf("exit %#x trap %q fuel %d peak %d memory %x output %x", r.ExitCode, r.Trap, r.Fuel, r.PeakMemory, r.MemoryHash[:8], h.Sum(nil)[:8])
 }
@@ -217,27 +226,27 @@ func goTask(t *testing.T) wasm.Task {
 func TestGoProgram(t *testing.T) {
 	task := goTask(t)
 	res := onEngines(t, task)
-	if res.ExitCode != 3 || string(res.Stderr) != "to stderr\n" {
-		t.Fatalf("exit %d trap %q\n%s%s", res.ExitCode, res.Trap, res.Stdout, res.Stderr)
+	if res.ExitCode != 3 || text(res.Stderr) != "to stderr\n" {
+		t.Fatalf("exit %d trap %q\n%s%s", res.ExitCode, res.Trap, text(res.Stdout), text(res.Stderr))
 	}
 	if *update {
-		if err := os.WriteFile("testdata/program/want.txt", res.Stdout, 0o644); err != nil {
+		if err := os.WriteFile("testdata/program/want.txt", []byte(text(res.Stdout)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if want := load(t, "program/want.txt"); !bytes.Equal(res.Stdout, want) {
-		t.Errorf("stdout:\n%s\nwant:\n%s", res.Stdout, want)
+	if want := string(load(t, "program/want.txt")); text(res.Stdout) != want {
+		t.Errorf("stdout:\n%s\nwant:\n%s", text(res.Stdout), want)
 	}
 	var paths []string
 	for _, f := range res.Outputs {
-		paths = append(paths, fmt.Sprintf("%s=%d", f.Path, len(f.Data)))
+		paths = append(paths, fmt.Sprintf("%s=%d", f.Path, f.Size()))
 	}
 	if len(paths) != 23 || !slices.IsSorted(paths) || !slices.Contains(paths, "a/uno.txt=3") || !slices.Contains(paths, "a/two.txt=14") || !slices.Contains(paths, "sparse=10003") {
 		t.Errorf("outputs: %v", paths)
 	}
 	task.Seed[0]++
 	again := onEngines(t, task)
-	if bytes.Equal(again.Stdout, res.Stdout) || again.MemoryHash == res.MemoryHash {
+	if text(again.Stdout) == text(res.Stdout) || again.MemoryHash == res.MemoryHash {
 		t.Error("another seed gives the same result")
 	}
 }
@@ -250,16 +259,16 @@ func TestCProgram(t *testing.T) {
 		Inputs: map[string]wasm.File{"text": strings.NewReader("HAL"), "sub/b": strings.NewReader(""), "sub/a": strings.NewReader("")},
 		Limits: limits,
 	})
-	if res.ExitCode != 4 || string(res.Stderr) != "isatty 0\n" || len(res.Outputs) != 1 || res.Outputs[0].Path != "moved" || string(res.Outputs[0].Data) != "IB" {
-		t.Errorf("exit %d trap %q stderr %q outputs %v", res.ExitCode, res.Trap, res.Stderr, res.Outputs)
+	if res.ExitCode != 4 || text(res.Stderr) != "isatty 0\n" || len(res.Outputs) != 1 || res.Outputs[0].Path != "moved" || text(res.Outputs[0]) != "IB" {
+		t.Errorf("exit %d trap %q stderr %q outputs %v", res.ExitCode, res.Trap, text(res.Stderr), res.Outputs)
 	}
 	if *update {
-		if err := os.WriteFile("testdata/cprogram/want.txt", res.Stdout, 0o644); err != nil {
+		if err := os.WriteFile("testdata/cprogram/want.txt", []byte(text(res.Stdout)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if want := load(t, "cprogram/want.txt"); !bytes.Equal(res.Stdout, want) {
-		t.Errorf("stdout:\n%s\nwant:\n%s", res.Stdout, want)
+	if want := string(load(t, "cprogram/want.txt")); text(res.Stdout) != want {
+		t.Errorf("stdout:\n%s\nwant:\n%s", text(res.Stdout), want)
 	}
 }
 
@@ -295,8 +304,8 @@ func TestPosix(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if want := load(t, "posix/want.txt"); res.ExitCode != 0 || !bytes.Equal(res.Stdout, want) {
-		t.Errorf("exit %d trap %q, printed\n%s\nwant\n%s", res.ExitCode, res.Trap, res.Stdout, want)
+	if want := string(load(t, "posix/want.txt")); res.ExitCode != 0 || text(res.Stdout) != want {
+		t.Errorf("exit %d trap %q, printed\n%s\nwant\n%s", res.ExitCode, res.Trap, text(res.Stdout), want)
 	}
 }
 

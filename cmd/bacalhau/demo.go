@@ -204,10 +204,18 @@ func (o *demoOptions) matches(ctx context.Context, out string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		all.Write(result.Stdout)
+		stdout, err := wasm.ReadAll(result.Stdout)
+		if err != nil {
+			return false, err
+		}
+		all.Write(stdout)
 		for _, f := range result.Outputs {
 			got, err := os.ReadFile(filepath.Join(out, "pieces", book.Name(), "outputs", f.Path))
-			if err != nil || !bytes.Equal(got, f.Data) {
+			if err != nil {
+				return false, err
+			}
+			want, err := wasm.ReadAll(f)
+			if err != nil || !bytes.Equal(got, want) {
 				return false, err
 			}
 		}

@@ -29,9 +29,12 @@ type wasmReport struct {
 	Files      []wasmOutput `json:"files"`
 	// Price of the fuel, wei, if a price per unit was given.
 	Price *client.Wei `json:"price,omitempty"`
-	// Stdout and Stderr, with U+FFFD for what is not UTF-8.
+	// Stdout and Stderr begin with this, at most 1 MiB, with U+FFFD for what is not UTF-8.
 	Stdout string `json:"stdout"`
 	Stderr string `json:"stderr"`
+	// StdoutBytes and StderrBytes are how long they are.
+	StdoutBytes int64 `json:"stdoutBytes"`
+	StderrBytes int64 `json:"stderrBytes"`
 	// Out is the folder with the outputs.
 	Out string `json:"out,omitempty"`
 }
@@ -39,21 +42,31 @@ type wasmReport struct {
 // wasmOutput is a file that the program left below /outputs.
 type wasmOutput struct {
 	Path  string `json:"path"`
-	Bytes int    `json:"bytes"`
+	Bytes int64  `json:"bytes"`
 }
 
+// reportBytes is how much of stdout and of stderr is reported as data.
+const reportBytes = 1 << 20
+
 // keep builds the directory that a job's client would get, writes it to out if that is not empty, and reports.
-func (s *staging) keep(ctx context.Context, r *wasm.Result, out string) (report wasmReport, err error) {
+func keep(ctx context.Context, r *wasm.Result, out string) (report wasmReport, err error) {
 	report = wasmReport{
 		Profile: wasm.Version, Trap: r.Trap, PeakMemory: r.PeakMemory, Out: out, Files: []wasmOutput{},
-		Stdout: string(r.Stdout), Stderr: string(r.Stderr),
+		StdoutBytes: r.Stdout.Size(), StderrBytes: r.Stderr.Size(),
 	}
-	files := map[string]data.Source{"stdout": data.Bytes(r.Stdout), "stderr": data.Bytes(r.Stderr)}
+	if report.Stdout, err = beginning(r.Stdout); err != nil {
+		return report, err
+	}
+	if report.Stderr, err = beginning(r.Stderr); err != nil {
+		return report, err
+	}
+	files := map[string]data.Source{"stdout": data.At(r.Stdout), "stderr": data.At(r.Stderr)}
 	for _, f := range r.Outputs {
-		files["outputs/"+f.Path] = data.Bytes(f.Data)
-		report.Files = append(report.Files, wasmOutput{f.Path, len(f.Data)})
+		files["outputs/"+f.Path] = data.At(f)
+		report.Files = append(report.Files, wasmOutput{f.Path, f.Size()})
 	}
-	c, err := s.store.AddFiles(ctx, files)
+	scratch := data.NewScratch()
+	c, err := scratch.AddFiles(ctx, files)
 	if err != nil {
 		return report, err
 	}
@@ -67,7 +80,12 @@ func (s *staging) keep(ctx context.Context, r *wasm.Result, out string) (report 
 	if out == "" {
 		return report, nil
 	}
-	return report, s.store.Export(ctx, c, out)
+	return report, scratch.Export(ctx, c, out)
+}
+
+func beginning(f wasm.File) (string, error) {
+	b, err := io.ReadAll(io.NewSectionReader(f, 0, min(f.Size(), reportBytes)))
+	return string(b), err
 }
 
 // print passes the program's output through, byte for byte, with the summary on stderr; as JSON all goes to stdout.
@@ -76,12 +94,21 @@ func (o *wasmRunOptions) print(report wasmReport, r *wasm.Result) error {
 	if a.output == outputJSON {
 		return a.print(report, nil)
 	}
-	if _, err := a.stdout.Write(r.Stdout); err != nil {
+	if _, err := io.Copy(a.stdout, io.NewSectionReader(r.Stdout, 0, r.Stdout.Size())); err != nil {
 		return err
 	}
+	n := r.Stderr.Size()
+	if _, err := io.Copy(a.stderr, io.NewSectionReader(r.Stderr, 0, n)); err != nil {
+		return err
+	}
+	last := []byte{'\n'}
+	if n > 0 {
+		if _, err := r.Stderr.ReadAt(last, n-1); err != nil {
+			return err
+		}
+	}
 	w := &errWriter{w: a.stderr}
-	w.Write(r.Stderr)
-	if n := len(r.Stderr); n > 0 && r.Stderr[n-1] != '\n' {
+	if last[0] != '\n' {
 		fmt.Fprintln(w)
 	}
 	report.write(w)

@@ -84,7 +84,14 @@ func (o *wasmRunOptions) run(ctx context.Context) (err error) {
 		_, err := wasm.NewRunner(o.engine) // says why not
 		return badUsage("--engine: %w", err)
 	}
-	runner, err := confine.NewRunner(ctx, o.engine)
+	p := o.app.progress()
+	defer p.clear()
+	s, err := newStaging(nil, p)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	runner, err := confine.NewRunner(ctx, o.engine, s.dir)
 	if err != nil {
 		return err
 	}
@@ -102,13 +109,6 @@ func (o *wasmRunOptions) run(ctx context.Context) (err error) {
 	if task.Module, err = loadModule(o.module); err != nil {
 		return err
 	}
-	p := o.app.progress()
-	defer p.clear()
-	s, err := newStaging(nil, p)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
 	if task.Inputs, err = s.show(ctx, o.inputs, o.hidden); err != nil {
 		return err
 	}
@@ -117,7 +117,8 @@ func (o *wasmRunOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	report, err := s.keep(ctx, result, o.out)
+	defer func() { err = errors.Join(err, result.Close()) }()
+	report, err := keep(ctx, result, o.out)
 	if err != nil {
 		return err
 	}

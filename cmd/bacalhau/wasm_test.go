@@ -100,7 +100,7 @@ func TestWasmRun(t *testing.T) {
 			t.Fatalf("%s: no outputs", engine)
 		}
 		for _, f := range report.Files {
-			if have := read(t, out, "outputs", f.Path); len(have) != f.Bytes {
+			if have := read(t, out, "outputs", f.Path); int64(len(have)) != f.Bytes {
 				t.Errorf("%s: %s has %d bytes, want %d", engine, f.Path, len(have), f.Bytes)
 			}
 		}

@@ -41,12 +41,21 @@ type Library interface {
 	FetchWithin(ctx context.Context, dir common.Hash, endpoints []string, maxBytes int64) error
 	// ReadFile reads a file of a local directory; a file of more than limit bytes is an error.
 	ReadFile(ctx context.Context, dir common.Hash, path string, limit int64) ([]byte, error)
+	// Open opens a file of a local directory.
+	Open(ctx context.Context, dir common.Hash, path string) (File, error)
 	// Resolve finds a directory within a local directory.
 	Resolve(ctx context.Context, dir common.Hash, path string) (common.Hash, error)
-	// Publish makes a directory durable here and serves it: files by path, and local directories linked in by path.
-	Publish(ctx context.Context, files map[string][]byte, links map[string]common.Hash) (common.Hash, error)
+	// Publish makes a directory durable here and serves it: files by path, read to their ends, and local directories
+	// linked in by path.
+	Publish(ctx context.Context, files map[string]io.Reader, links map[string]common.Hash) (common.Hash, error)
 	// Import takes a directory from a CAR, verified against its digest.
 	Import(ctx context.Context, dir common.Hash, car io.Reader) error
+}
+
+// File is an open file. There is nothing to close.
+type File interface {
+	io.Reader
+	Size() int64 // bytes
 }
 
 // Task is one piece to run.
@@ -63,16 +72,24 @@ type Task struct {
 	MaxInputBytes uint64
 }
 
-// Output is what running a piece gave: its result and, as a CAR, the directory Root with ResultFile
-// (protocol.Result as JSON) and OutputsDir (the directory whose digest Result.Outputs is).
+// Output is what running a piece gave: its result and the directory Root with ResultFile (protocol.Result as JSON) and
+// OutputsDir (the directory whose digest Result.Outputs is). It must be closed.
 type Output struct {
 	Result protocol.Result
 	Root   common.Hash
-	CAR    []byte
+	Packed
 	// KeyedMemory is the hash of the final memory with the task's MemoryKey.
 	KeyedMemory common.Hash
 	// Took is how long the program ran; 0 if it was not measured.
 	Took time.Duration
+}
+
+// Packed is a directory that is ready to be sent.
+type Packed interface {
+	// WriteCAR writes the directory as a CAR.
+	WriteCAR(ctx context.Context, w io.Writer) error
+	// Close frees what holds the directory.
+	Close() error
 }
 
 // Executor runs pieces. The same task gives the same Result everywhere.
@@ -114,7 +131,7 @@ const (
 )
 
 // What a node publishes for a seat: the leaves, one after the other, and by piece the encrypted output, which is the
-// 32 bytes of Output.Root followed by Output.CAR.
+// 32 bytes of Output.Root followed by its CAR.
 const (
 	leavesFile = "leaves"
 	sealedFile = "output.age"

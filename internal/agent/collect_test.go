@@ -1,7 +1,9 @@
 package agent
 
 import (
-	"slices"
+	"bytes"
+	"io"
+	"strings"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -34,7 +36,7 @@ func committed(t *testing.T, pieces int, spoil func(*world, []sealedPiece, *stor
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sealed[i], err = w.compute.seal(out, doc, terms, index, run.Record.ID); err != nil {
+		if sealed[i], err = w.compute.seal(t.Context(), out, doc, terms, index, run.Record.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -69,7 +71,7 @@ func recommit(w *world, work *store.Work) {
 	for _, l := range work.Leaves {
 		encoded = append(encoded, l.Encode()...)
 	}
-	work.Bundle, err = lib.Publish(w.Context(), map[string][]byte{leavesFile: encoded}, map[string]common.Hash{OutputsDir: outputs})
+	work.Bundle, err = lib.Publish(w.Context(), map[string]io.Reader{leavesFile: bytes.NewReader(encoded)}, map[string]common.Hash{OutputsDir: outputs})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -149,7 +151,7 @@ func TestLeavesComeWithoutTheOutputs(t *testing.T) {
 			for _, l := range work.Leaves {
 				encoded = append(encoded, l.Encode()...)
 			}
-			bundle, err := w.web["node"].Publish(w.Context(), map[string][]byte{leavesFile: encoded}, nil)
+			bundle, err := w.web["node"].Publish(w.Context(), map[string]io.Reader{leavesFile: bytes.NewReader(encoded)}, nil)
 			if err != nil {
 				w.Fatal(err)
 			}
@@ -198,7 +200,7 @@ func TestLeavesThatAreNotTheCommittedOnes(t *testing.T) {
 		"unnamed":        func(_ *world, _ []sealedPiece, work *store.Work) { work.Published = nil },
 		"nowhere":        func(w *world, _ []sealedPiece, _ *store.Work) { w.web["node"].down = true },
 		"without a file": func(w *world, _ []sealedPiece, work *store.Work) {
-			dir, err := w.web["node"].Publish(w.Context(), map[string][]byte{"x": nil}, nil)
+			dir, err := w.web["node"].Publish(w.Context(), map[string]io.Reader{"x": strings.NewReader("")}, nil)
 			if err != nil {
 				w.Fatal(err)
 			}
@@ -222,7 +224,7 @@ func republish(w *world, work *store.Work, length int) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	bundle, err := lib.Publish(w.Context(), map[string][]byte{leavesFile: slices.Clone(raw[:length])}, nil)
+	bundle, err := lib.Publish(w.Context(), map[string]io.Reader{leavesFile: bytes.NewReader(raw[:length])}, nil)
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -53,6 +53,8 @@ type Compute struct {
 	failures map[common.Hash]int // loads of a job's spec in a row
 	offered  map[common.Hash]protocol.Offer
 	work     map[plan.SeatKey]plan.WorkFacts
+	// sealed are the pieces of unfinished executions that need not be run again, by index.
+	sealed map[plan.SeatKey]map[uint32]sealedPiece
 }
 
 // NewCompute takes up the work that the store knows of.
@@ -69,6 +71,7 @@ func NewCompute(cfg ComputeConfig) (*Compute, error) {
 		failures:      map[common.Hash]int{},
 		offered:       map[common.Hash]protocol.Offer{},
 		work:          map[plan.SeatKey]plan.WorkFacts{},
+		sealed:        map[plan.SeatKey]map[uint32]sealedPiece{},
 	}
 	err := cfg.Store.Works(func(w store.Work) error {
 		c.work[plan.SeatKey{Execution: w.Execution, Seat: w.Seat}] = finished(w)
@@ -161,6 +164,10 @@ func (c *Compute) forget() {
 			j := v.Jobs[id]
 			return j == nil || v.Head.Time > j.Terms.Expiry || len(j.Open()) == 0
 		}
+		maps.DeleteFunc(c.sealed, func(key plan.SeatKey, _ map[uint32]sealedPiece) bool {
+			run := v.Runs[key.Execution]
+			return run == nil || run.Done()
+		})
 		over := func(id common.Hash) bool { // what runs tells how long the node is busy
 			running := func(run common.Hash) bool { return !v.Runs[run].Done() }
 			return closed(id) && (v.Jobs[id] == nil || !slices.ContainsFunc(v.Jobs[id].Runs, running))

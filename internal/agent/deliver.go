@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -74,12 +73,16 @@ func (r *Requester) openAll(ctx context.Context, a plan.Deliver, p published) ([
 func (r *Requester) open(
 	ctx context.Context, piece plan.OpenedPiece, p published, spec protocol.Spec,
 ) (store.Delivered, error) {
-	limit := int64(spec.Limits.OutputBytes) + int64(spec.Limits.OutputBytes)/8 + 1<<20 // age's and the CAR's share
-	sealed, err := r.Library.ReadFile(ctx, piece.Leaf.Output, sealedFile, limit)
+	// Of many small files most is the CAR's.
+	limit := 2*int64(spec.Limits.OutputBytes) + 1<<20
+	sealed, err := r.Library.Open(ctx, piece.Leaf.Output, sealedFile)
 	if err != nil {
 		return store.Delivered{}, err
 	}
-	plain, err := seal.Decrypt(piece.Shared[:], bytes.NewReader(sealed))
+	if sealed.Size() > limit {
+		return store.Delivered{}, fmt.Errorf("it has %d bytes, which is more than the %d allowed", sealed.Size(), limit)
+	}
+	plain, err := seal.Decrypt(piece.Shared[:], sealed)
 	if err != nil {
 		return store.Delivered{}, err
 	}
@@ -180,20 +183,42 @@ func (r *Requester) merge(ctx context.Context, id common.Hash) (common.Hash, err
 		return pieces[0].Output, nil
 	}
 	links := make(map[string]common.Hash, len(pieces))
-	var stdout bytes.Buffer
+	stdout := &stdouts{ctx: ctx, library: r.Library}
 	for index := range uint32(len(doc.Pieces)) {
 		d, ok := pieces[index]
 		if !ok {
 			continue
 		}
 		links["pieces/"+doc.Pieces[index].Name] = d.Output
-		part, err := r.Library.ReadFile(ctx, d.Output, "stdout", int64(doc.Spec.Limits.OutputBytes))
-		if err != nil {
-			return common.Hash{}, err
-		}
-		stdout.Write(part)
+		stdout.left = append(stdout.left, d.Output)
 	}
-	return r.Library.Publish(ctx, map[string][]byte{"stdout": stdout.Bytes()}, links)
+	return r.Library.Publish(ctx, map[string]io.Reader{"stdout": stdout}, links)
+}
+
+// stdouts reads the standard output of one piece after the other. Only one is open at a time.
+type stdouts struct {
+	ctx     context.Context
+	library Library
+	now     File
+	left    []common.Hash // the pieces' outputs
+}
+
+func (s *stdouts) Read(p []byte) (n int, err error) {
+	for n == 0 && err == nil {
+		if s.now == nil {
+			if len(s.left) == 0 {
+				return 0, io.EOF
+			}
+			if s.now, err = s.library.Open(s.ctx, s.left[0], "stdout"); err != nil {
+				return 0, err
+			}
+			s.left = s.left[1:]
+		}
+		if n, err = s.now.Read(p); err == io.EOF {
+			s.now, err = nil, nil
+		}
+	}
+	return n, err
 }
 
 // accepted gives a job's document and its accepted outputs by piece.

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"io"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/filecoin-project/bacalhau/internal/seal"
 	"github.com/filecoin-project/bacalhau/internal/store"
@@ -73,7 +76,7 @@ func TestSpoiledOutputsAreNotDelivered(t *testing.T) {
 			if err != nil {
 				w.Fatal(err)
 			}
-			return append(out.Root[:], out.CAR...)
+			return append(out.Root[:], out.Packed.(packed)...)
 		}, "not the output that the node committed to"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -110,18 +113,19 @@ func (w *world) reencrypt(sealed []sealedPiece, work *store.Work, index uint32, 
 	if err != nil {
 		w.Fatal(err)
 	}
-	plain, err := seal.Decrypt(shared[:], bytes.NewReader(sealed[index].output))
+	output, err := w.web["node"].Open(ctx, leaf.Output, sealedFile)
 	if err != nil {
 		w.Fatal(err)
 	}
-	var was, is bytes.Buffer
-	if _, err := was.ReadFrom(plain); err != nil {
+	plain, err := seal.Decrypt(shared[:], output)
+	if err != nil {
 		w.Fatal(err)
 	}
-	if err := seal.Encrypt(shared[:], bytes.NewReader(change(was.Bytes())), &is); err != nil {
+	was, err := io.ReadAll(plain)
+	if err != nil {
 		w.Fatal(err)
 	}
-	sealed[index].output = is.Bytes()
+	sealed[index].leaf.Output = w.publishSealed(shared[:], change(was))
 	again, err := publish(ctx, w.web["node"], sealed)
 	if err != nil {
 		w.Fatal(err)
@@ -129,15 +133,32 @@ func (w *world) reencrypt(sealed []sealedPiece, work *store.Work, index uint32, 
 	*work = again
 }
 
+// publishSealed has the node publish a plaintext as the output of a piece.
+func (w *world) publishSealed(secret, plain []byte) common.Hash {
+	w.Helper()
+	var sealed bytes.Buffer
+	to, err := seal.Encrypt(secret, &sealed)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if _, err := to.Write(plain); err != nil {
+		w.Fatal(err)
+	}
+	if err := to.Close(); err != nil {
+		w.Fatal(err)
+	}
+	dir, err := w.web["node"].Publish(w.Context(), map[string]io.Reader{sealedFile: &sealed}, nil)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return dir
+}
+
 func TestOutputEncryptedToSomebodyElseIsNotDelivered(t *testing.T) {
 	w, run := committed(t, 1, func(w *world, sealed []sealedPiece, work *store.Work) {
 		var secret [64]byte
 		rand.Read(secret[:])
-		var out bytes.Buffer
-		if err := seal.Encrypt(secret[:], strings.NewReader("x"), &out); err != nil {
-			w.Fatal(err)
-		}
-		sealed[0].output = out.Bytes()
+		sealed[0].leaf.Output = w.publishSealed(secret[:], []byte("x"))
 		again, err := publish(w.Context(), w.web["node"], sealed)
 		if err != nil {
 			w.Fatal(err)

@@ -41,6 +41,7 @@ func (c *Compute) judge(ctx context.Context, a plan.Judge) error {
 	if err != nil {
 		return fmt.Errorf("piece %d: %w", a.Piece, err)
 	}
+	defer out.Close() // a juror has no use for the outputs
 	ballot := store.Ballot{Execution: a.Execution, Number: a.Number, Vote: protocol.Vote{
 		Digest:  out.Result.Digest(terms.Salt, a.Piece, doc.Spec.Profile),
 		Fuel:    out.Result.Fuel,

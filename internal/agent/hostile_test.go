@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +21,11 @@ func (w *world) hostile(terms func(*protocol.Terms), spec func(map[string][]byte
 	if spec != nil {
 		files := map[string][]byte{protocol.SpecJobFile: f.Document.Job, protocol.SpecPiecesFile: f.Document.Lines}
 		spec(files)
-		cid, err := w.web["client"].Publish(w.Context(), files, nil)
+		readers := map[string]io.Reader{}
+		for name, content := range files {
+			readers[name] = bytes.NewReader(content)
+		}
+		cid, err := w.web["client"].Publish(w.Context(), readers, nil)
 		if err != nil {
 			w.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -143,6 +144,11 @@ func (m *memory) ReadFile(_ context.Context, dir common.Hash, path string, limit
 	return b.File, nil
 }
 
+func (m *memory) Open(ctx context.Context, dir common.Hash, path string) (File, error) {
+	content, err := m.ReadFile(ctx, dir, path, math.MaxInt64)
+	return bytes.NewReader(content), err
+}
+
 func (m *memory) Resolve(_ context.Context, dir common.Hash, path string) (common.Hash, error) {
 	for _, name := range strings.Split(path, "/") {
 		b, err := m.get(dir)
@@ -159,14 +165,18 @@ func (m *memory) Resolve(_ context.Context, dir common.Hash, path string) (commo
 }
 
 func (m *memory) Publish(
-	_ context.Context, files map[string][]byte, links map[string]common.Hash,
+	_ context.Context, files map[string]io.Reader, links map[string]common.Hash,
 ) (common.Hash, error) {
 	leaves := maps.Clone(links)
 	if leaves == nil {
 		leaves = map[string]common.Hash{}
 	}
 	for path, content := range files {
-		leaves[path] = m.put(block{File: content})
+		file, err := io.ReadAll(content)
+		if err != nil {
+			return common.Hash{}, err
+		}
+		leaves[path] = m.put(block{File: file})
 	}
 	return m.tree(leaves), nil
 }

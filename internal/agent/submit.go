@@ -1,11 +1,13 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/big"
 	"time"
@@ -77,8 +79,8 @@ func (r *Requester) Submit(ctx context.Context, s Submission) (common.Hash, erro
 	if err := r.affordable(ctx, terms, count); err != nil {
 		return common.Hash{}, err
 	}
-	if terms.SpecCID, err = r.Library.Publish(ctx, map[string][]byte{
-		protocol.SpecJobFile: doc.Job, protocol.SpecPiecesFile: doc.Lines,
+	if terms.SpecCID, err = r.Library.Publish(ctx, map[string]io.Reader{
+		protocol.SpecJobFile: bytes.NewReader(doc.Job), protocol.SpecPiecesFile: bytes.NewReader(doc.Lines),
 	}, nil); err != nil {
 		return common.Hash{}, fmt.Errorf("publish spec: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"maps"
 
 	"github.com/ethereum/go-ethereum/common"
 	"golang.org/x/sync/errgroup"
@@ -25,9 +26,16 @@ func (c *Compute) execute(ctx context.Context, a plan.Execute) error {
 		return err
 	}
 	key := plan.SeatKey{Execution: a.Execution, Seat: a.Seat}
+	c.mu.Lock()
+	before := maps.Clone(c.sealed[key])
+	c.mu.Unlock()
 	sealed := make([]sealedPiece, len(a.Pieces))
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, index := range a.Pieces {
+		if done, ok := before[index]; ok {
+			sealed[i] = done
+			continue
+		}
 		release, err := c.slots.take(groupCtx, doc.Spec.Limits.MemoryBytes)
 		if err != nil {
 			return cmp.Or(group.Wait(), err)
@@ -39,9 +47,13 @@ func (c *Compute) execute(ctx context.Context, a plan.Execute) error {
 			if err != nil {
 				return fmt.Errorf("piece %d: %w", index, err)
 			}
+			defer out.Close() // what it frees is of no use any more
 			c.speed.ran(out.Result.Fuel, out.Took)
-			sealed[i], err = c.seal(out, doc, terms, index, a.Execution)
-			return err
+			if sealed[i], err = c.seal(groupCtx, out, doc, terms, index, a.Execution); err != nil {
+				return err
+			}
+			c.keep(key, sealed[i])
+			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -49,6 +61,9 @@ func (c *Compute) execute(ctx context.Context, a plan.Execute) error {
 	}
 	work, err := publish(ctx, c.Library, sealed)
 	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.sealed, key) // an output may not be here any more
 		return err
 	}
 	work.Execution, work.Seat = a.Execution, a.Seat
@@ -59,6 +74,7 @@ func (c *Compute) execute(ctx context.Context, a plan.Execute) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.work[key] = finished(work)
+	delete(c.sealed, key)
 	// Its inputs are here now: offers for the rest of the job look at them again.
 	if spec := c.specs[a.Job]; spec.MissingBytes > 0 {
 		spec.Again = 0
@@ -75,6 +91,16 @@ func (c *Compute) task(doc *protocol.Document, t protocol.Terms, index uint32, e
 	}
 }
 
+// keep remembers a piece for the next attempt, should this one fail.
+func (c *Compute) keep(key plan.SeatKey, s sealedPiece) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sealed[key] == nil {
+		c.sealed[key] = map[uint32]sealedPiece{}
+	}
+	c.sealed[key][s.leaf.Index] = s
+}
+
 // begun notes that work has left the queue.
 func (c *Compute) begun(key plan.SeatKey) {
 	c.mu.Lock()
@@ -85,16 +111,15 @@ func (c *Compute) begun(key plan.SeatKey) {
 	}
 }
 
-// sealedPiece is a piece's leaf, still without the digest of its published output.
+// sealedPiece is a piece's leaf, whose encrypted output is published.
 type sealedPiece struct {
 	leaf   protocol.Leaf
 	scalar common.Hash
-	output []byte
 }
 
-// seal encrypts a piece's digest and output to the piece's one-time key.
+// seal encrypts a piece's digest and output to the piece's one-time key, and publishes the output.
 func (c *Compute) seal(
-	out Output, doc *protocol.Document, t protocol.Terms, index uint32, execution common.Hash,
+	ctx context.Context, out Output, doc *protocol.Document, t protocol.Terms, index uint32, execution common.Hash,
 ) (sealedPiece, error) {
 	binding := protocol.Binding{
 		ChainID: c.ChainID, Contract: c.Contract, Execution: execution, Index: index, Node: c.Self,
@@ -106,36 +131,53 @@ func (c *Compute) seal(
 	if err != nil {
 		return sealedPiece{}, fmt.Errorf("piece %d: %w", index, err)
 	}
-	var encrypted bytes.Buffer
-	plain := io.MultiReader(bytes.NewReader(out.Root[:]), bytes.NewReader(out.CAR))
-	if err := seal.Encrypt(shared[:], plain, &encrypted); err != nil {
-		return sealedPiece{}, fmt.Errorf("piece %d: encrypt output: %w", index, err)
+	output, err := publishOutput(ctx, c.Library, out, shared[:])
+	if err != nil {
+		return sealedPiece{}, fmt.Errorf("piece %d: publish output: %w", index, err)
 	}
 	return sealedPiece{
 		leaf: protocol.Leaf{
-			Index: index, Rx: sealed.Rx, Parity: sealed.Parity, C: sealed.C, Fuel: out.Result.Fuel,
+			Index: index, Rx: sealed.Rx, Parity: sealed.Parity, C: sealed.C, Fuel: out.Result.Fuel, Output: output,
 		},
 		scalar: scalar,
-		output: encrypted.Bytes(),
 	}, nil
 }
 
-// publish makes the encrypted outputs and the leaves durable and available.
-func publish(ctx context.Context, lib Library, sealed []sealedPiece) (store.Work, error) {
-	files := make(map[string][]byte, len(sealed))
-	for _, s := range sealed {
-		files[outputPath(s.leaf.Index)+"/"+sealedFile] = s.output
-	}
-	outputs, err := lib.Publish(ctx, files, nil)
+// publishOutput encrypts an output on its way into the library: it may be too large for memory, and its plaintext is
+// nobody's but the client's.
+func publishOutput(ctx context.Context, lib Library, out Output, secret []byte) (common.Hash, error) {
+	r, w := io.Pipe()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		w.CloseWithError(encrypt(ctx, out, secret, w)) // without an error, the end
+	}()
+	dir, err := lib.Publish(ctx, map[string]io.Reader{sealedFile: r}, nil)
+	r.Close() // ends the writer if the library has not read all
+	<-written
+	return dir, err
+}
+
+func encrypt(ctx context.Context, out Output, secret []byte, w io.Writer) error {
+	sealed, err := seal.Encrypt(secret, w)
 	if err != nil {
-		return store.Work{}, fmt.Errorf("publish outputs: %w", err)
+		return err
 	}
-	var work store.Work
+	if _, err := sealed.Write(out.Root[:]); err != nil {
+		return err
+	}
+	if err := out.WriteCAR(ctx, sealed); err != nil {
+		return err
+	}
+	return sealed.Close()
+}
+
+// publish makes the leaves durable and available, with the outputs.
+func publish(ctx context.Context, lib Library, sealed []sealedPiece) (work store.Work, err error) {
+	outputs := make(map[string]common.Hash, len(sealed))
 	var encoded []byte
 	for _, s := range sealed {
-		if s.leaf.Output, err = lib.Resolve(ctx, outputs, outputPath(s.leaf.Index)); err != nil {
-			return store.Work{}, fmt.Errorf("publish outputs: %w", err)
-		}
+		outputs[outputPath(s.leaf.Index)] = s.leaf.Output
 		work.Leaves, work.Scalars = append(work.Leaves, s.leaf), append(work.Scalars, s.scalar)
 		encoded = append(encoded, s.leaf.Encode()...)
 	}
@@ -148,7 +190,12 @@ func publish(ctx context.Context, lib Library, sealed []sealedPiece) (store.Work
 		work.Bundle, work.Published = work.Leaves[0].Output, encoded
 		return work, nil
 	}
-	work.Bundle, err = lib.Publish(ctx, map[string][]byte{leavesFile: encoded}, map[string]common.Hash{OutputsDir: outputs})
+	dir, err := lib.Publish(ctx, nil, outputs)
+	if err != nil {
+		return store.Work{}, fmt.Errorf("publish outputs: %w", err)
+	}
+	work.Bundle, err = lib.Publish(ctx,
+		map[string]io.Reader{leavesFile: bytes.NewReader(encoded)}, map[string]common.Hash{OutputsDir: dir})
 	if err != nil {
 		return store.Work{}, fmt.Errorf("publish leaves: %w", err)
 	}

@@ -1,13 +1,16 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/big"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -206,7 +209,7 @@ func (m machine) Run(ctx context.Context, t Task) (Output, error) {
 		return Output{}, errors.New("out of memory")
 	}
 	scratch := newMemory(map[string]*memory{}, "scratch")
-	outputs, err := scratch.Publish(ctx, map[string][]byte{"stdout": []byte(t.Piece.Name + "\n")}, nil)
+	outputs, err := scratch.Publish(ctx, map[string]io.Reader{"stdout": strings.NewReader(t.Piece.Name + "\n")}, nil)
 	if err != nil {
 		return Output{}, err
 	}
@@ -215,7 +218,17 @@ func (m machine) Run(ctx context.Context, t Task) (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
-	root, err := scratch.Publish(ctx, map[string][]byte{ResultFile: raw}, map[string]common.Hash{OutputsDir: outputs})
+	root, err := scratch.Publish(ctx, map[string]io.Reader{ResultFile: bytes.NewReader(raw)}, map[string]common.Hash{OutputsDir: outputs})
 	keyed := crypto.Keccak256Hash(t.MemoryKey[:], t.Seed[:])
-	return Output{Result: result, Root: root, CAR: scratch.export(root), KeyedMemory: keyed}, err
+	return Output{Result: result, Root: root, Packed: packed(scratch.export(root)), KeyedMemory: keyed}, err
 }
+
+// packed is a CAR.
+type packed []byte
+
+func (p packed) WriteCAR(_ context.Context, w io.Writer) error {
+	_, err := w.Write(p)
+	return err
+}
+
+func (packed) Close() error { return nil }

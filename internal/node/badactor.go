@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -70,7 +71,8 @@ func (m Misbehaviour) handler(honest http.Handler) http.Handler {
 type freeRider struct{ agent.Executor }
 
 func (freeRider) Run(ctx context.Context, t agent.Task) (agent.Output, error) {
-	return pack(ctx, &wasm.Result{Fuel: t.Spec.Limits.Fuel / 1000})
+	nothing := bytes.NewReader(nil)
+	return pack(ctx, &wasm.Result{Fuel: t.Spec.Limits.Fuel / 1000, Stdout: nothing, Stderr: nothing})
 }
 
 // mute never makes some calls of the contract.

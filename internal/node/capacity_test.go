@@ -7,7 +7,7 @@ import (
 )
 
 func TestCapacityIsThisMachines(t *testing.T) {
-	runner, err := confine.NewRunner(t.Context(), "")
+	runner, err := confine.NewRunner(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

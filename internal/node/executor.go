@@ -1,11 +1,11 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"path"
 	"slices"
@@ -164,8 +164,11 @@ func (e *executor) Run(ctx context.Context, t agent.Task) (agent.Output, error) 
 	}
 	took := time.Since(begin)
 	out, err := pack(ctx, result)
+	if err != nil {
+		return agent.Output{}, errors.Join(err, result.Close())
+	}
 	out.Took = took
-	return out, err
+	return out, nil
 }
 
 func limits(spec protocol.Spec) wasm.Limits {
@@ -233,11 +236,22 @@ func (e *executor) inputs(
 	return files, nil
 }
 
-// pack makes what a run gave into the directory that the client gets, as a CAR.
+// packed is agent.Packed. Its files are the result's.
+type packed struct {
+	*wasm.Result
+	scratch *data.Scratch
+	root    cid.Cid
+}
+
+func (p packed) WriteCAR(ctx context.Context, w io.Writer) error {
+	return p.scratch.ExportCAR(ctx, p.root, w)
+}
+
+// pack makes what a run gave into the directory that the client gets. Nothing is copied.
 func pack(ctx context.Context, r *wasm.Result) (agent.Output, error) {
-	files := map[string]data.Source{"stdout": data.Bytes(r.Stdout), "stderr": data.Bytes(r.Stderr)}
+	files := map[string]data.Source{"stdout": data.At(r.Stdout), "stderr": data.At(r.Stderr)}
 	for _, f := range r.Outputs {
-		files["outputs/"+f.Path] = data.Bytes(f.Data)
+		files["outputs/"+f.Path] = data.At(f)
 	}
 	scratch := data.NewScratch()
 	outputs, err := scratch.AddFiles(ctx, files)
@@ -261,13 +275,7 @@ func pack(ctx context.Context, r *wasm.Result) (agent.Output, error) {
 	if err != nil {
 		return agent.Output{}, fmt.Errorf("pack outputs: %w", err)
 	}
-	if out.Root, err = data.DigestOf(root); err != nil {
-		return agent.Output{}, err
-	}
-	var car bytes.Buffer
-	if err := scratch.ExportCAR(ctx, root, &car); err != nil {
-		return agent.Output{}, err
-	}
-	out.CAR = car.Bytes()
-	return out, nil
+	out.Packed = packed{r, scratch, root}
+	out.Root, err = data.DigestOf(root)
+	return out, err
 }

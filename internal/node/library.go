@@ -10,6 +10,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/filecoin-project/bacalhau/data"
+	"github.com/filecoin-project/bacalhau/internal/agent"
 )
 
 // library is agent.Library over a data store.
@@ -43,6 +44,14 @@ func (l *library) ReadFile(ctx context.Context, dir common.Hash, path string, li
 	return readFile(ctx, l.store, c, limit)
 }
 
+func (l *library) Open(ctx context.Context, dir common.Hash, path string) (agent.File, error) {
+	c, err := l.store.Resolve(ctx, data.FromDigest(dir), path)
+	if err != nil {
+		return nil, err
+	}
+	return l.store.Open(ctx, c)
+}
+
 // readFile reads a local file whole; more than limit bytes are an error.
 func readFile(ctx context.Context, store *data.Store, c cid.Cid, limit int64) ([]byte, error) {
 	f, err := store.Open(ctx, c)
@@ -64,11 +73,11 @@ func (l *library) Resolve(ctx context.Context, dir common.Hash, path string) (co
 }
 
 func (l *library) Publish(
-	ctx context.Context, files map[string][]byte, links map[string]common.Hash,
+	ctx context.Context, files map[string]io.Reader, links map[string]common.Hash,
 ) (common.Hash, error) {
 	sources := make(map[string]data.Source, len(files)+len(links))
 	for path, content := range files {
-		sources[path] = data.Bytes(content)
+		sources[path] = data.Reader(content)
 	}
 	for path, dir := range links {
 		sources[path] = data.Link(data.FromDigest(dir))

@@ -219,7 +219,7 @@ func (n *Node) makeRunner(ctx context.Context) (err error) {
 	if n.cfg.Compute != nil {
 		engine = n.cfg.Compute.Engine
 	}
-	if n.runner, err = confine.NewRunner(ctx, engine); err != nil {
+	if n.runner, err = confine.NewRunner(ctx, engine, n.cfg.Dir); err != nil {
 		return err
 	}
 	n.closers = append(n.closers, n.runner.Close)

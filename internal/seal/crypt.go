@@ -16,24 +16,18 @@ var (
 	ErrCorrupt = errors.New("encrypted data is damaged or incomplete")
 )
 
-// Encrypt writes plaintext to w as an age v1 file that only secret opens. The
-// file differs each time. An error leaves an incomplete file in w.
-func Encrypt(secret []byte, plaintext io.Reader, w io.Writer) error {
+// Encrypt writes what is written to it to w as an age v1 file that only secret
+// opens. The file differs each time, and is complete once Close returns nil.
+func Encrypt(secret []byte, w io.Writer) (io.WriteCloser, error) {
 	id, err := identity(secret)
 	if err != nil {
-		return fmt.Errorf("encrypt: %w", err)
+		return nil, fmt.Errorf("encrypt: %w", err)
 	}
 	sealed, err := age.Encrypt(w, id.Recipient())
 	if err != nil {
-		return fmt.Errorf("encrypt: %w", err)
+		return nil, fmt.Errorf("encrypt: %w", err)
 	}
-	if _, err := io.Copy(sealed, plaintext); err != nil {
-		return fmt.Errorf("encrypt: %w", err)
-	}
-	if err := sealed.Close(); err != nil {
-		return fmt.Errorf("encrypt: %w", err)
-	}
-	return nil
+	return sealed, nil
 }
 
 // Decrypt opens what Encrypt wrote. The error, here or from the returned reader,

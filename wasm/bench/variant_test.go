@@ -153,11 +153,13 @@ func ours(engine string, s subject) (func() (run, error), error) {
 		res, err := runner.Run(context.Background(), task)
 		used := cpuTime() - before
 		if err == nil && res.ExitCode != 0 {
-			err = fmt.Errorf("exit code %d %s: %s", res.ExitCode, res.Trap, res.Stderr)
+			stderr, _ := wasm.ReadAll(res.Stderr) // it is in memory
+			err = fmt.Errorf("exit code %d %s: %s", res.ExitCode, res.Trap, stderr)
 		}
 		if err != nil {
 			return run{}, err
 		}
-		return run{used, res.Fuel, string(res.Stdout)}, nil
+		stdout, err := wasm.ReadAll(res.Stdout)
+		return run{used, res.Fuel, string(stdout)}, err
 	}, nil
 }

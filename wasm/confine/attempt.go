@@ -27,7 +27,9 @@ type attempt struct {
 	image  []byte
 	result *wasm.Result
 	tally  tally
-	buffer []byte // of the last answer
+	// spilled says that a part of the result is in the child's file on disk.
+	spilled bool
+	buffer  []byte // of the last answer
 }
 
 // converse sends the job and answers requests until it is done.

@@ -27,18 +27,20 @@ type Runner struct {
 	nursery *nursery
 	images  images
 	layers  []string
+	spill   spill           // of runs, without Most
 	ended   context.Context // done once Close is called
 	end     context.CancelFunc
 }
 
 // NewRunner makes a runner on the named engine, as wasm.NewRunner does, and finds out what the system has to confine
-// children with.
-func NewRunner(ctx context.Context, engine string) (*Runner, error) {
-	return newRunner(ctx, engine)
+// children with. Outputs of a run beyond 16 MiB are kept in the folder spill, in files that have no name and end with
+// the processes that use them; if it is "" they are kept in memory.
+func NewRunner(ctx context.Context, engine, spill string) (*Runner, error) {
+	return newRunner(ctx, engine, spill)
 }
 
 // newRunner also gives the children environment variables, "NAME=value" each.
-func newRunner(ctx context.Context, engine string, env ...string) (_ *Runner, err error) {
+func newRunner(ctx context.Context, engine, spillTo string, env ...string) (_ *Runner, err error) {
 	if Started() {
 		return nil, errors.New("this process was started for one execution: its main has to begin with confine.Serve")
 	}
@@ -47,12 +49,12 @@ func newRunner(ctx context.Context, engine string, env ...string) (_ *Runner, er
 	if err != nil {
 		return nil, err
 	}
-	r := &Runner{engine: here.Engine()}
+	r := &Runner{engine: here.Engine(), spill: spill{Dir: spillTo, After: spillAfter, Free: spillFree}}
 	if err := here.Close(); err != nil {
 		return nil, err
 	}
 	r.ended, r.end = context.WithCancel(context.WithoutCancel(ctx))
-	r.nursery = newNursery(r.engine, env)
+	r.nursery = newNursery(r.engine, spillTo, env)
 	r.images.compile = r.compile
 	defer func() {
 		if err != nil {
@@ -109,8 +111,8 @@ func (r *Runner) Check(ctx context.Context, module []byte, l wasm.Limits) error 
 	return err
 }
 
-// Run runs a task to its end, as wasm.Runner.Run does and with the same result. A child that ended otherwise is an
-// ErrAborted.
+// Run runs a task to its end, as wasm.Runner.Run does and with the same result, which the caller closes. A child that
+// ended otherwise is an ErrAborted. t.Spill is not used.
 func (r *Runner) Run(ctx context.Context, t wasm.Task) (*wasm.Result, error) {
 	if err := t.Check(); err != nil {
 		return nil, err
@@ -147,6 +149,10 @@ func (r *Runner) attempt(ctx context.Context, j job, module []byte, files []wasm
 	}
 	defer r.nursery.bury(child)
 	j.Module, j.Scratch = len(module), child.scratch
+	if j.Task == taskRun && child.spill != nil && j.Limits.OutputBytes > r.spill.After {
+		j.Spill = r.spill
+		j.Spill.Most = j.Limits.SpillBytes()
+	}
 	j.allow(r.engine)
 	a := &attempt{child: child, job: &j, files: files}
 	unwatch := context.AfterFunc(ctx, child.kill)
@@ -157,6 +163,9 @@ func (r *Runner) attempt(ctx context.Context, j job, module []byte, files []wasm
 	err = a.converse(module)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("run: %w", context.Cause(ctx))
+	}
+	if err == nil && a.spilled {
+		a.result.Disk = child.keep()
 	}
 	return a, err
 }

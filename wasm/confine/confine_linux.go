@@ -27,7 +27,7 @@ func confine(j *job) (layers []string, err error) {
 	}
 	layers = append(layers, "rlimits")
 	if seccomp.Supported() {
-		if err := filterCalls(j.Scratch != ""); err != nil {
+		if err := filterCalls(j.Scratch != "", j.Spill.Most > 0); err != nil {
 			return nil, err
 		}
 		layers = append(layers, "seccomp")
@@ -46,7 +46,14 @@ func seal(j *job) error {
 	if !seccomp.Supported() {
 		return nil
 	}
-	return filterCalls(false)
+	return filterCalls(false, j.Spill.Most > 0)
+}
+
+// freeBytes says how much is free on the disk of a file.
+func freeBytes(f *os.File) (uint64, error) {
+	var s unix.Statfs_t
+	err := unix.Fstatfs(int(f.Fd()), &s)
+	return s.Bavail * uint64(s.Bsize), err
 }
 
 func landlockWorks() bool {
@@ -65,12 +72,13 @@ func restrictFiles(dir string) error {
 }
 
 // filterCalls makes every thread's system calls pass a list: what Go's runtime, the C library and the engines need to
-// compute, and with files what they need to use them. Any other call kills the process.
-func filterCalls(files bool) error {
+// compute, with files what they need to use them, and with a spill what it takes to write to it. Any other call kills the
+// process.
+func filterCalls(files, spill bool) error {
 	// no_new_privs is set for this thread and reaches the others with the filter.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	policy, err := callPolicy(files)
+	policy, err := callPolicy(files, spill)
 	if err != nil {
 		return fmt.Errorf("seccomp: %w", err)
 	}
@@ -80,7 +88,7 @@ func filterCalls(files bool) error {
 	return nil
 }
 
-func callPolicy(files bool) (seccomp.Policy, error) {
+func callPolicy(files, spill bool) (seccomp.Policy, error) {
 	machine, err := arch.GetInfo("")
 	if err != nil {
 		return seccomp.Policy{}, err
@@ -88,6 +96,11 @@ func callPolicy(files bool) (seccomp.Policy, error) {
 	names := slices.Clone(computing)
 	if files {
 		names = append(names, usingFiles...)
+	}
+	conditions := slices.Concat(conditional(), withFiles(files))
+	if spill {
+		names = append(names, "fstatfs")
+		conditions = append(conditions, when("pwrite64", equals(0, spillDescriptor)))
 	}
 	// Not every architecture has every call.
 	names = slices.DeleteFunc(names, func(name string) bool {
@@ -97,7 +110,7 @@ func callPolicy(files bool) (seccomp.Policy, error) {
 	return seccomp.Policy{
 		DefaultAction: seccomp.ActionKillProcess,
 		Syscalls: []seccomp.SyscallGroup{
-			{Action: seccomp.ActionAllow, Names: names, NamesWithCondtions: slices.Concat(conditional(), withFiles(files))},
+			{Action: seccomp.ActionAllow, Names: names, NamesWithCondtions: conditions},
 			// Its flags are out of the filter's sight; C libraries fall back to clone.
 			{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: []string{"clone3"}},
 		},

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 // open gives a runner whose children behave, or misbehave as env says.
 func open(t testing.TB, engine string, env ...string) *Runner {
 	t.Helper()
-	r, err := newRunner(t.Context(), engine, env...)
+	r, err := newRunner(t.Context(), engine, t.TempDir(), env...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,11 +54,20 @@ func load(t testing.TB, path string) []byte {
 	return b
 }
 
+// text is the content of an output.
+func text(f wasm.File) string {
+	b, err := wasm.ReadAll(f)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
 func describe(r *wasm.Result) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q", r.Stdout, r.Stderr)
+	fmt.Fprintf(h, "%q %q", text(r.Stdout), text(r.Stderr))
 	for _, f := range r.Outputs {
-		fmt.Fprintf(h, "%q %q", f.Path, f.Data)
+		fmt.Fprintf(h, "%q %q", f.Path, text(f))
 	}
 	return fmt.Sprintf("exit %#x trap %q fuel %d peak %d memory %x %x output %x", r.ExitCode, r.Trap, r.Fuel, r.PeakMemory, r.MemoryHash[:8], r.KeyedMemoryHash[:8], h.Sum(nil)[:8])
 }
@@ -136,7 +145,7 @@ func TestGoProgramRunsAlike(t *testing.T) {
 		if first == "" {
 			first = have
 		}
-		if have != first || res.ExitCode != 0 || len(res.Stdout) == 0 {
+		if have != first || res.ExitCode != 0 || res.Stdout.Size() == 0 {
 			t.Errorf("%s: %s, want %s", engine, have, first)
 		}
 	}
@@ -199,7 +208,7 @@ func TestTwentyAtOnce(t *testing.T) {
 }
 
 func TestClosedRunner(t *testing.T) {
-	r, err := NewRunner(t.Context(), "")
+	r, err := NewRunner(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,10 +13,15 @@ import (
 // fewFiles is enough for what Go's runtime opens for itself, and for an engine's scratch files.
 const fewFiles = 32
 
+// canSpill says that a child can be given a file without a name.
+const canSpill = true
+
+func closeOnExec(descriptor int) { unix.CloseOnExec(descriptor) }
+
 // setLimits bounds the process for good. The number of its threads is not bounded: that limit is one of the user's, and
 // new processes are the filter's to refuse. Address space is not bounded either, since engines reserve far more than
 // they use; private writable memory is.
-func setLimits(j *job, noFiles bool) error {
+func setLimits(j *job, sealed bool) error {
 	limits := []struct {
 		name     string
 		resource int
@@ -27,12 +32,12 @@ func setLimits(j *job, noFiles bool) error {
 		{"data size", unix.RLIMIT_DATA, j.DataBytes},
 		{"open files", unix.RLIMIT_NOFILE, fewFiles},
 	}
-	if noFiles {
+	if sealed {
 		limits = append(limits, struct {
 			name     string
 			resource int
 			most     uint64
-		}{"file size", unix.RLIMIT_FSIZE, 0})
+		}{"file size", unix.RLIMIT_FSIZE, j.Spill.Most})
 	}
 	for _, l := range limits {
 		var now unix.Rlimit

@@ -2,6 +2,7 @@ package confine
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +21,7 @@ func misbehave(how string) int {
 	if how == "node" {
 		return beNode()
 	}
-	c := &conn{r: os.Stdin, w: os.Stdout}
+	c, spill := &conn{r: os.Stdin, w: os.Stdout}, inheritedSpill()
 	runner, err := wasm.NewRunner(os.Getenv(marker))
 	if err != nil {
 		return 1
@@ -32,7 +33,7 @@ func misbehave(how string) int {
 	if j.Task == taskRun {
 		err = misdeeds[string(j.Args[0])](c, j)
 	} else {
-		err = perform(c, runner, j)
+		err = perform(c, runner, spill, j)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -89,12 +90,26 @@ var misdeeds = map[string]func(*conn, *job) error{
 		return firstError(sendOutput(c, []byte{outputStdout}, nil), sendOutput(c, []byte{outputStdout}, nil))
 	}),
 	"flood": inside(func(c *conn, _ *job) error {
-		err := c.send(kindOutput, []byte{outputStdout})
+		err := sendExtents(c, []byte{outputStdout}, extent{wasm.InMemory, 1 << 20, 0})
 		for block := make([]byte, maxPayload); err == nil; {
 			err = c.send(kindBytes, block)
 		}
 		return err
 	}),
+	"half an extent": inside(func(c *conn, _ *job) error {
+		return firstError(c.send(kindOutput, []byte{outputStdout}), c.sendLong(kindExtents, make([]byte, extentBytes+1)))
+	}),
+	"many extents": inside(func(c *conn, _ *job) error {
+		err := c.send(kindOutput, []byte{outputStdout})
+		for block := make([]byte, maxPayload); err == nil; {
+			err = c.send(kindExtents, block)
+		}
+		return err
+	}),
+	"much content":   at(extent{wasm.Nowhere, 1 << 40, 0}),
+	"no content":     at(extent{wasm.Nowhere, 1 << 19, 0}, extent{wasm.InMemory, 1 << 19, 0}),
+	"strange place":  at(extent{wasm.OnDisk + 1, 1, 0}),
+	"past the spill": at(extent{wasm.OnDisk, 1, 1 << 40}),
 	"upward path":    outputs("../../etc/passwd"),
 	"same path":      outputs("a", "a"),
 	"paths":          outputs("b", "a"),
@@ -135,6 +150,7 @@ var misdeeds = map[string]func(*conn, *job) error{
 		}
 		return c.sendJSON(kindFailure, failure{What: "kept to its scratch files"})
 	}),
+	"pwrite": calls(func() error { _, err := unix.Pwrite(1, []byte("x"), 0); return err }),
 	"limits": calls(func() error {
 		return unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{})
 	}),
@@ -191,8 +207,27 @@ func calls(do func() error) func(*conn, *job) error {
 	})
 }
 
+// sendExtents says where the content of an output is, without what is empty.
+func sendExtents(c *conn, which []byte, list ...extent) error {
+	var table []byte
+	for _, e := range list {
+		if e.Bytes > 0 {
+			table, _ = binary.Append(table, binary.LittleEndian, e) // it has a fixed size
+		}
+	}
+	return firstError(c.send(kindOutput, which), c.sendLong(kindExtents, table))
+}
+
 func sendOutput(c *conn, which, content []byte) error {
-	return firstError(c.send(kindOutput, which), c.sendLong(kindBytes, content))
+	return firstError(sendExtents(c, which, extent{wasm.InMemory, uint64(len(content)), 0}), c.sendLong(kindBytes, content))
+}
+
+// at claims a stdout that lies in the extents, with nothing of it in memory.
+func at(list ...extent) func(*conn, *job) error {
+	return inside(func(c *conn, _ *job) error {
+		err := sendExtents(c, []byte{outputStdout}, list...)
+		return firstError(err, c.sendLong(kindBytes, nil), sendOutput(c, []byte{outputStderr}, nil), c.sendFixed(kindResult, ending{}))
+	})
 }
 
 func outputs(paths ...string) func(*conn, *job) error {
@@ -225,7 +260,7 @@ func firstError(errs ...error) error {
 // beNode runs a program that never ends until this process is killed.
 func beNode() int {
 	ctx := context.Background()
-	r, err := NewRunner(ctx, "")
+	r, err := NewRunner(ctx, "", os.TempDir())
 	if err != nil {
 		fmt.Println(err)
 		return 1

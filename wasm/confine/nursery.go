@@ -10,6 +10,7 @@ import (
 // do.
 type nursery struct {
 	engine string
+	spill  string   // folder for outputs that are too large for memory, or ""
 	env    []string // "NAME=value", of the children
 	ready  chan newborn
 	closed chan struct{}
@@ -22,9 +23,9 @@ type newborn struct {
 	err   error
 }
 
-func newNursery(engine string, env []string) *nursery {
+func newNursery(engine, spill string, env []string) *nursery {
 	n := &nursery{
-		engine: engine, env: env,
+		engine: engine, spill: spill, env: env,
 		ready: make(chan newborn), closed: make(chan struct{}), ended: make(chan struct{}),
 	}
 	go n.breed()
@@ -37,7 +38,7 @@ func (n *nursery) breed() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for {
-		c, err := start(n.engine, n.env)
+		c, err := start(n.engine, n.spill, n.env)
 		select {
 		case n.ready <- newborn{c, err}:
 		case <-n.closed:

@@ -13,6 +13,8 @@ const (
 	// directory's name once, and here it is in every path below it.
 	pathBytes = 64 << 20
 	pathExtra = 64 // of each path
+	// minExtentBytes is how long all extents but the last one of a file are at least.
+	minExtentBytes = 4096
 )
 
 // tally is what a child's outputs have taken so far.
@@ -37,18 +39,17 @@ func (a *attempt) output(header []byte) error {
 			return err
 		}
 	}
-	content, err := a.child.receiveLong(kindBytes, a.job.Limits.OutputBytes-a.tally.content)
+	content, err := a.receiveFile()
 	if err != nil {
 		return err
 	}
-	a.tally.content += uint64(len(content))
 	switch which {
 	case outputStdout:
 		a.result.Stdout = content
 	case outputStderr:
 		a.result.Stderr = content
 	case outputFile:
-		a.result.Outputs = append(a.result.Outputs, wasm.OutputFile{Path: path, Data: content})
+		a.result.Outputs = append(a.result.Outputs, wasm.OutputFile{Path: path, File: content})
 	}
 	return nil
 }

@@ -23,12 +23,13 @@ type child struct {
 	cmd     *exec.Cmd
 	words   words       // on its stderr
 	scratch string      // folder for its engine's files, or ""
+	spill   *os.File    // for outputs that are too large for memory, or nil
 	overdue atomic.Bool // it was killed for its time
 	reap    sync.Once   // of wait
 }
 
-// start starts a child with an environment of its own.
-func start(engine string, env []string) (*child, error) {
+// start starts a child with an environment of its own, and if spill is not "" with a file in that folder.
+func start(engine, spill string, env []string) (*child, error) {
 	c := &child{}
 	c.cmd = &exec.Cmd{
 		Path: self, Args: []string{"bacalhau-execution"}, Dir: os.TempDir(), Stderr: &c.words,
@@ -43,15 +44,22 @@ func start(engine string, env []string) (*child, error) {
 		}, env...),
 	}
 	isolate(c.cmd)
-	if err := c.start(engine == "wazero"); err != nil {
+	if err := c.start(engine == "wazero", spill); err != nil {
 		err = fmt.Errorf("start a process for an execution: %w", err)
 		return nil, errors.Join(err, c.clean())
 	}
 	return c, nil
 }
 
-// start starts the process, with a folder for files if it needs one.
-func (c *child) start(files bool) (err error) {
+// start starts the process, with a folder for files if it needs one and with a file in the folder spill if that is not "".
+func (c *child) start(files bool, spill string) (err error) {
+	if spill != "" && canSpill {
+		if c.spill, err = openSpill(spill); err != nil {
+			return err
+		}
+		c.cmd.ExtraFiles = []*os.File{c.spill} // the first one is spillDescriptor
+		c.cmd.Env = append(c.cmd.Env, spillMarker+"=1")
+	}
 	if files {
 		if c.scratch, err = os.MkdirTemp("", "bacalhau-execution-"); err != nil {
 			return err
@@ -80,12 +88,24 @@ func (c *child) expire() {
 // wait waits until the process has ended. Nobody may be reading from it any more. How it ended is in cmd.ProcessState.
 func (c *child) wait() { c.reap.Do(func() { _ = c.cmd.Wait() }) }
 
-// clean removes the files of a child that has ended.
+// clean removes the files of a child that has ended, unless somebody took them.
 func (c *child) clean() error {
-	if c.scratch == "" {
-		return nil
+	var errs []error
+	if c.scratch != "" {
+		errs = append(errs, os.RemoveAll(c.scratch))
 	}
-	return os.RemoveAll(c.scratch)
+	if c.spill != nil {
+		errs = append(errs, c.spill.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// keep takes the outputs of a child on disk, which it cannot change any more.
+func (c *child) keep() (f *os.File) {
+	c.kill()
+	c.wait()
+	f, c.spill = c.spill, nil
+	return f
 }
 
 // autopsy says why a conversation that ended with err has no result. It ends the process.

@@ -39,6 +39,9 @@ func (w *worker) taskOf() wasm.Task {
 		name, value, _ := strings.Cut(string(variable), "=") // a name has none
 		t.Env[name] = value
 	}
+	if j.Spill.Most > 0 {
+		t.Spill = wasm.Spill{Disk: w.spill, After: j.Spill.After}
+	}
 	cache := &readAhead{fetch: w.fetch}
 	for i, in := range j.Inputs {
 		t.Inputs[in.Path] = &remoteFile{cache: cache, index: uint32(i), size: in.Size}

@@ -32,18 +32,19 @@ func init() {
 func Serve() (exitCode int) {
 	c := &conn{r: os.Stdin, w: os.Stdout}
 	os.Stdout = os.Stderr // the conversation's alone
+	spill := inheritedSpill()
 	if err := closeInherited(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if err := serve(c); err != nil {
+	if err := serve(c, spill); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return 0
 }
 
-func serve(c *conn) error {
+func serve(c *conn, spill *os.File) error {
 	// While no job is there yet, so that it does not wait for this.
 	runner, err := wasm.NewRunner(os.Getenv(marker))
 	if err != nil {
@@ -55,7 +56,7 @@ func serve(c *conn) error {
 	} else if err != nil {
 		return err
 	}
-	return perform(c, runner, j)
+	return perform(c, runner, spill, j)
 }
 
 func receiveJob(c *conn) (*job, error) {
@@ -71,7 +72,7 @@ func receiveJob(c *conn) (*job, error) {
 }
 
 // perform does a job in confinement. The module is not looked at before.
-func perform(c *conn, runner *wasm.Runner, j *job) error {
+func perform(c *conn, runner *wasm.Runner, spill *os.File, j *job) error {
 	layers, err := confine(j)
 	if err != nil {
 		return err
@@ -85,7 +86,7 @@ func perform(c *conn, runner *wasm.Runner, j *job) error {
 	if err != nil {
 		return err
 	}
-	w := &worker{conn: c, runner: runner, job: j, answers: make(chan []byte)}
+	w := &worker{conn: c, runner: runner, job: j, spill: &spillFile{spill: j.Spill, file: spill}, answers: make(chan []byte)}
 	go w.work(module)
 	return w.listen()
 }
@@ -95,6 +96,7 @@ type worker struct {
 	*conn
 	runner  *wasm.Runner
 	job     *job
+	spill   *spillFile
 	answers chan []byte // to requests, valid until the next one
 }
 
@@ -177,36 +179,4 @@ func (w *worker) fetch(input uint32, offset int64, n int) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %d bytes in place of %d", errGarbage, len(bytes), n)
 	}
 	return bytes, nil
-}
-
-// report sends what came out of a run.
-func (w *worker) report(r *wasm.Result) error {
-	if err := w.reportOutput([]byte{outputStdout}, r.Stdout); err != nil {
-		return err
-	}
-	if err := w.reportOutput([]byte{outputStderr}, r.Stderr); err != nil {
-		return err
-	}
-	for _, f := range r.Outputs {
-		if err := w.reportOutput(append([]byte{outputFile}, f.Path...), f.Data); err != nil {
-			return err
-		}
-	}
-	end := ending{
-		ExitCode: r.ExitCode, MemoryHash: r.MemoryHash, KeyedMemoryHash: r.KeyedMemoryHash,
-		Fuel: r.Fuel, PeakMemory: r.PeakMemory,
-	}
-	for i, trap := range traps {
-		if trap == r.Trap {
-			end.Trap = uint8(i)
-		}
-	}
-	return w.sendFixed(kindResult, end)
-}
-
-func (w *worker) reportOutput(which, content []byte) error {
-	if err := w.send(kindOutput, which); err != nil {
-		return err
-	}
-	return w.sendLong(kindBytes, content)
 }

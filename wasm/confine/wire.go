@@ -28,7 +28,8 @@ const (
 	kindRead     // a readRequest
 	kindImage    // long: the compiled module
 	kindOutput   // which output follows: outputStdout, outputStderr, or outputFile and its path
-	kindBytes    // long: the content of that output
+	kindExtents  // long: where the content of that output is, as extents
+	kindBytes    // long: those of its bytes that are in the child's memory
 	kindResult   // an ending
 	kindFailure  // a failure as JSON
 )
@@ -56,6 +57,15 @@ type readRequest struct {
 	Length uint32 // bytes, at most maxPayload
 	Offset uint64 // bytes
 }
+
+// extent is a wasm.Extent: OnDisk is in the file that both processes have open.
+type extent struct {
+	Place wasm.Place
+	Bytes uint64
+	At    uint64 // offset on disk, bytes
+}
+
+const extentBytes = 17
 
 // ending is the part of a wasm.Result that has a fixed size.
 type ending struct {
@@ -96,6 +106,15 @@ type job struct {
 	DataBytes  uint64 // most private writable memory
 	CPUSeconds uint64 // most processor time
 	Scratch    string // folder for the engine's files until the module is loaded; "" if it needs none
+	Spill      spill  // of a run
+}
+
+// spill says how a child uses the file that it was started with for outputs. Zero for none.
+type spill struct {
+	Dir   string // that holds the file, for messages: the file has no name
+	After uint64 // bytes of outputs that stay in memory
+	Most  uint64 // bytes of the file
+	Free  uint64 // bytes of the disk that stay free
 }
 
 // input is a file that the child may read through requests.
@@ -153,6 +172,20 @@ func (c *conn) sendLong(k kind, message []byte) error {
 		}
 		if message = message[n:]; n < maxPayload {
 			return nil
+		}
+	}
+}
+
+// sendStream sends what r has as a long message.
+func (c *conn) sendStream(k kind, r io.Reader) error {
+	part := make([]byte, maxPayload)
+	for {
+		n, err := io.ReadFull(r, part)
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return err
+		}
+		if err := c.send(k, part[:n]); err != nil || n < maxPayload {
+			return err
 		}
 	}
 }

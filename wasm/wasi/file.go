@@ -46,7 +46,9 @@ func (c *call) read(n *node, off int64, want uint64) (uint64, error) {
 			continue
 		}
 		if n.input == nil {
-			copy(b, n.data[off:])
+			if _, err := n.content.ReadAt(b, off); err != nil {
+				return 0, err
+			}
 		} else if k, err := n.input.ReadAt(b, off); k < len(b) {
 			if err == nil || err == io.EOF {
 				err = io.ErrUnexpectedEOF
@@ -69,7 +71,7 @@ func (c *call) write(n *node, off int64, want uint64) (uint64, error) {
 	if uint64(off) > math.MaxInt64-want {
 		return 0, Fbig
 	}
-	if room := uint64(len(n.data)) + c.quota; uint64(off) >= room {
+	if room := uint64(n.content.size) + c.quota; uint64(off) >= room {
 		return 0, Nospc
 	} else {
 		want = min(want, room-uint64(off))
@@ -77,25 +79,27 @@ func (c *call) write(n *node, off int64, want uint64) (uint64, error) {
 	if err := c.chargeBytes(want); err != nil {
 		return 0, err
 	}
-	if end := uint64(off) + want; end > uint64(len(n.data)) {
+	if end := uint64(off) + want; end > uint64(n.content.size) {
 		if err := c.resize(n, end); err != nil {
 			return 0, err
 		}
 	}
-	c.scatter(n.data[off:], want)
-	return want, nil
+	return want, c.put(&n.content, off, want)
 }
 
-// scatter copies the first n gathered bytes to dst.
-func (c *call) scatter(dst []byte, n uint64) {
+// put writes the first n gathered bytes to an offset.
+func (c *call) put(to *Content, off int64, n uint64) error {
 	for _, b := range c.vectors {
 		b = b[:min(uint64(len(b)), n)]
-		copy(dst, b)
-		dst, n = dst[len(b):], n-uint64(len(b))
+		if err := to.write(b, off); err != nil {
+			return err
+		}
+		off, n = off+int64(len(b)), n-uint64(len(b))
 	}
+	return nil
 }
 
-func (c *call) writeStream(to *[]byte, want uint64) (uint64, error) {
+func (c *call) writeStream(to *Content, want uint64) (uint64, error) {
 	if want > 0 && c.quota == 0 {
 		return 0, Nospc
 	}
@@ -104,13 +108,7 @@ func (c *call) writeStream(to *[]byte, want uint64) (uint64, error) {
 		return 0, err
 	}
 	c.quota -= want
-	left := want
-	for _, b := range c.vectors {
-		b = b[:min(uint64(len(b)), left)]
-		*to = append(*to, b...)
-		left -= uint64(len(b))
-	}
-	return want, nil
+	return want, c.put(to, to.size, want)
 }
 
 func fdRead(c *call) error  { return c.transfer(3, nil, (*call).readAny) }
@@ -243,7 +241,7 @@ func fdAllocate(c *call) error {
 	if off > math.MaxInt64 || n > math.MaxInt64-off || n == 0 {
 		return Inval
 	}
-	if off+n <= uint64(len(d.node.data)) {
+	if off+n <= uint64(d.node.content.size) {
 		return nil
 	}
 	return c.resize(d.node, off+n)
@@ -263,7 +261,7 @@ func fdFilestatSetSize(c *call) error {
 	return c.resize(d.node, c.args[1])
 }
 
-// fdAdvise and fdSync have nothing to do: all is in memory.
+// fdAdvise and fdSync have nothing to do: what must outlast a run is its result.
 func fdAdvise(c *call) error {
 	_, err := c.descriptor(c.args[0])
 	return err

@@ -30,8 +30,9 @@ type Host struct {
 	lastNode  uint64 // of inode numbers
 	lastSeq   uint64 // of directory entries
 	quota     uint64 // bytes left
-	stdout    []byte
-	stderr    []byte
+	pages     *pages // of stdout, stderr and output files
+	stdout    Content
+	stderr    Content
 	clock     uint64 // virtual nanoseconds since the start
 	random    *rand.ChaCha8
 	exit      uint32
@@ -42,6 +43,8 @@ type Host struct {
 // slash paths, or of which one lies below another.
 func New(c Config) (*Host, error) {
 	h := &Host{args: c.Args, env: c.Env, quota: c.OutputBytes, random: rand.NewChaCha8(c.Seed)}
+	h.pages = newPages(c.Spill, c.OutputBytes)
+	h.stdout.pages, h.stderr.pages = h.pages, h.pages
 	h.inputs, h.outputs = h.newDir(false), h.newDir(true)
 	for _, path := range slices.Sorted(maps.Keys(c.Inputs)) {
 		if err := h.addInput(path, c.Inputs[path]); err != nil {
@@ -90,20 +93,20 @@ func (h *Host) addInput(path string, f File) error {
 func (h *Host) ExitCode() uint32 { return h.exit }
 
 // Stdout and Stderr are what the guest has written there.
-func (h *Host) Stdout() []byte { return h.stdout }
-func (h *Host) Stderr() []byte { return h.stderr }
+func (h *Host) Stdout() *Content { return &h.stdout }
+func (h *Host) Stderr() *Content { return &h.stderr }
 
 // Outputs shows every file below /outputs, sorted by path. Directories without
 // files below them are not part of the result.
-func (h *Host) Outputs(yield func(path string, data []byte)) {
-	files := map[string][]byte{}
+func (h *Host) Outputs(yield func(path string, content *Content)) {
+	files := map[string]*Content{}
 	var walk func(prefix string, n *node)
 	walk = func(prefix string, n *node) {
 		for name, e := range n.children {
 			if e.node.dir {
 				walk(prefix+name+"/", e.node)
 			} else {
-				files[prefix+name] = e.node.data
+				files[prefix+name] = &e.node.content
 			}
 		}
 	}

@@ -10,8 +10,8 @@ type node struct {
 	ino      uint64
 	dir      bool
 	writable bool
-	input    File   // of a file below /inputs
-	data     []byte // of a file below /outputs
+	input    File    // of a file below /inputs
+	content  Content // of a file below /outputs
 
 	open     int   // descriptors on it
 	parent   *node // nil for a root and for what was removed
@@ -30,7 +30,7 @@ type entry struct {
 
 func (h *Host) newNode() *node {
 	h.lastNode++
-	return &node{ino: h.lastNode}
+	return &node{ino: h.lastNode, content: Content{pages: h.pages}}
 }
 
 func (h *Host) newDir(writable bool) *node {
@@ -50,7 +50,7 @@ func (n *node) size() int64 {
 	if n.input != nil {
 		return n.input.Size()
 	}
-	return int64(len(n.data))
+	return n.content.size
 }
 
 // depth counts the directories between n and its root.
@@ -82,8 +82,9 @@ func (h *Host) unlink(dir *node, name string) {
 // keeps it.
 func (h *Host) release(n *node) {
 	if n.parent == nil && n.open == 0 && n != h.inputs && n != h.outputs {
-		h.quota += n.cost + uint64(len(n.data))
-		n.cost, n.data = 0, nil
+		h.quota += n.cost + uint64(n.content.size)
+		n.cost = 0
+		_ = n.content.resize(0) // fails only where it cuts a page
 	}
 }
 
@@ -109,16 +110,15 @@ func (c *call) create(dir *node, name string, n *node) error {
 }
 
 // resize sets the length of an output file. What it grows by is taken from the
-// quota and charged before memory is.
+// quota and charged before it is.
 func (c *call) resize(n *node, size uint64) error {
-	have := uint64(len(n.data))
+	have := uint64(n.content.size)
 	if size <= have {
 		if err := c.chargeBytes(size); err != nil {
 			return err
 		}
 		c.quota += have - size
-		n.data = append([]byte(nil), n.data[:size]...) // keeps no spare capacity
-		return nil
+		return n.content.resize(int64(size))
 	}
 	if size-have > c.quota {
 		return Nospc
@@ -127,11 +127,7 @@ func (c *call) resize(n *node, size uint64) error {
 		return err
 	}
 	c.quota -= size - have
-	if size > uint64(cap(n.data)) {
-		n.data = append(make([]byte, 0, size+size/4), n.data...)
-	}
-	n.data = n.data[:size]
-	return nil
+	return n.content.resize(int64(size))
 }
 
 // after gives the entries from a directory cookie on: those with seq+1 >= cookie.

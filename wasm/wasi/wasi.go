@@ -1,8 +1,8 @@
-// Package wasi is a WASI preview1 host that lives in memory and answers every guest alike.
+// Package wasi is a WASI preview1 host that answers every guest alike.
 //
 // Nothing that a guest says reaches the operating system. Inputs are a fixed
-// map of names to readers below /inputs, outputs are kept in memory below
-// /outputs under a byte quota, the clock is virtual, randomness comes from a
+// map of names to readers below /inputs, outputs are kept below /outputs under
+// a byte quota, in memory and beyond a threshold in one file on disk, the clock is virtual, randomness comes from a
 // seed. Directories list their entries in the order in which they were made,
 // which for inputs is the order of their names.
 package wasi
@@ -25,6 +25,7 @@ type Config struct {
 	Inputs      map[string]File // slash path below /inputs; directories are implied
 	Seed        [32]byte        // of random_get
 	OutputBytes uint64          // quota of stdout, stderr, output files and their names together
+	Spill       Spill           // of outputs that are too large for memory
 }
 
 // Meter takes payment for host work, in fuel, before the work is done. Its
@@ -66,8 +67,8 @@ type call struct {
 }
 
 // Call runs function number i of Funcs and returns its errno. Any error ends
-// the run: ErrExit, the meter's, or a failure to read an input, which says
-// nothing about the program.
+// the run: ErrExit, the meter's, or a failure to read an input or to keep an
+// output, which says nothing about the program.
 func (h *Host) Call(i int, memory []byte, args []uint64, meter Meter) (Errno, error) {
 	if err := meter.Charge(priceCall); err != nil {
 		return 0, err

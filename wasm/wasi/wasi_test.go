@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"testing"
@@ -115,9 +116,18 @@ func (g *guest) rename(from, to string) Errno {
 	return g.call("path_rename", dirOutputs, p, n, dirOutputs, q, m)
 }
 
+func bytesOf(t testing.TB, f File) []byte {
+	t.Helper()
+	b, err := io.ReadAll(io.NewSectionReader(f, 0, f.Size()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func (g *guest) outputs() string {
 	var b bytes.Buffer
-	g.host.Outputs(func(path string, data []byte) { fmt.Fprintf(&b, "%s=%s;", path, data) })
+	g.host.Outputs(func(path string, c *Content) { fmt.Fprintf(&b, "%s=%s;", path, bytesOf(g.t, c)) })
 	return b.String()
 }
 
@@ -342,7 +352,7 @@ func TestWorkIsPaidBeforeItIsDone(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	if f.read != 0 || len(g.host.stdout) != 0 || g.outputs() != "f=;" {
+	if f.read != 0 || g.host.stdout.Size() != 0 || g.outputs() != "f=;" {
 		t.Error("work was done that was not paid for")
 	}
 }
@@ -383,7 +393,7 @@ func TestStandardStreams(t *testing.T) {
 	if _, e := g.write(2, "x"); e != Badf {
 		t.Error(e)
 	}
-	if _, e := g.write(1, "to stderr"); e != Success || string(g.host.Stderr()) != "to stderr" {
+	if _, e := g.write(1, "to stderr"); e != Success || string(bytesOf(t, g.host.Stderr())) != "to stderr" {
 		t.Error(e, g.host.Stderr())
 	}
 	if e := g.call("sock_shutdown", 1, 0); e != Notsock {
@@ -438,8 +448,8 @@ func FuzzCalls(f *testing.F) {
 			if _, err := g.raw(fn.Name, args...); err != nil && err != ErrExit && err != errSpent {
 				t.Fatal(fn.Name, args, err)
 			}
-			kept := uint64(len(g.host.stdout) + len(g.host.stderr))
-			g.host.Outputs(func(_ string, data []byte) { kept += uint64(len(data)) })
+			kept := uint64(g.host.stdout.Size() + g.host.stderr.Size())
+			g.host.Outputs(func(_ string, c *Content) { kept += uint64(c.Size()) })
 			if kept+g.host.quota > 4096 {
 				t.Fatalf("%s%v: %d bytes kept and %d left of 4096", fn.Name, args, kept, g.host.quota)
 			}

@@ -50,7 +50,12 @@ func (n *Node) run(job *client.Job, module cid.Cid, r client.JobRequest, hold <-
 		}
 		n.deliver(job, i, result, output)
 		parts["pieces/"+p.Name] = data.Link(output)
-		stdout.Write(result.Stdout)
+		part, err := wasm.ReadAll(result.Stdout)
+		if err != nil {
+			n.fail(job, err)
+			return
+		}
+		stdout.Write(part)
 	}
 	root := parts["pieces/"+r.Pieces[0].Name]
 	result, err := n.store.AddFiles(n.ctx, map[string]data.Source{"only": root})
@@ -128,9 +133,9 @@ func (n *Node) piece(module cid.Cid, r client.JobRequest, p client.PieceRequest)
 	if err != nil {
 		return nil, cid.Undef, err
 	}
-	files := map[string]data.Source{"stdout": data.Bytes(result.Stdout), "stderr": data.Bytes(result.Stderr)}
+	files := map[string]data.Source{"stdout": data.At(result.Stdout), "stderr": data.At(result.Stderr)}
 	for _, o := range result.Outputs {
-		files["outputs/"+o.Path] = data.Bytes(o.Data)
+		files["outputs/"+o.Path] = data.At(o)
 	}
 	output, err := n.store.AddFiles(n.ctx, files)
 	return result, output, err
