@@ -1,4 +1,4 @@
-// Compiles C to a WASI preview1 command: node cc.mjs SOURCE.c OUTPUT.wasm [DIRECTORY] [FLAG ...]
+// Compiles C, or C++ that is named .cc, to a WASI preview1 command: node cc.mjs SOURCE.c OUTPUT.wasm [DIRECTORY] [FLAG ...]
 //
 // The compiler sees the source under its bare name in an empty file system, so
 // neither the directory of the checkout nor the machine can reach the output.
@@ -16,6 +16,8 @@ const FLAGS = [
 	'-Wl,--strip-all',
 	'-lc-printscan-no-floating-point', // the programs print no fractions; saves a tenth of the module
 ];
+
+const CXXFLAGS = ['--target=wasm32-wasip1', '-std=c++20', '-O2', '-fno-exceptions', '-Wall', '-Wextra', '-Werror', '-Wl,--strip-all'];
 
 async function library(directory) {
 	const files = {};
@@ -35,8 +37,9 @@ async function compile(source, output, directory, flags) {
 		flags = ['-isystem', 'lib', ...flags];
 	}
 	await runLLVM(null, {}, { fetchProgress: () => {} }); // loads the compiler, silently
+	const driver = name.endsWith('.cc') ? ['clang++', ...CXXFLAGS] : ['clang', ...FLAGS];
 	const built = await runClang(
-		['clang', ...FLAGS, name, ...flags, '-o', 'out.wasm'],
+		[...driver, name, ...flags, '-o', 'out.wasm'],
 		files,
 		{ stderr: (bytes) => bytes && stderr.write(bytes) },
 	);
