@@ -29,7 +29,7 @@ type Store struct {
 	writers writers
 	// Clock gives the time of pins; nil is time.Now. It is set before the store is used.
 	Clock func() time.Time
-	lent    *lent // of a Scratch: content that it does not hold itself
+	lent  *lent // of a Scratch: content that it does not hold itself
 }
 
 // silence mutes the logs that the IPFS libraries write on their own, unless the

@@ -43,7 +43,7 @@ func TestEagerSeatsAreDrawnOneAfterTheOther(t *testing.T) {
 
 	deadline := a.seats[2].Deadline
 	g.at(deadline).clientExpects()
-	g.at(deadline+1).clientExpects("timeoutSeat A/2")
+	g.at(deadline + 1).clientExpects("timeoutSeat A/2")
 	a.misses(2)
 	g.confirm().clientExpects("timeoutSeat A/3") // and no draw of 2, as 3 is about to change
 	a.misses(3)
@@ -55,7 +55,7 @@ func TestEagerSeatsAreDrawnOneAfterTheOther(t *testing.T) {
 
 func TestEagerSeatsThatNobodyCanTakeTimeOutOneAfterTheOther(t *testing.T) {
 	g, a := verifying(t, eager)
-	g.at(a.check.Deadline+1).clientExpects("timeoutDrawing A/2")
+	g.at(a.check.Deadline + 1).clientExpects("timeoutDrawing A/2")
 	a.vacates(2)
 	g.clientExpects("timeoutDrawing A/3")
 	a.vacates(3)
