@@ -23,6 +23,7 @@ type Intent struct {
 type Outcome struct {
 	Hash       common.Hash    `json:"hash"`              // zero if nothing was sent because it would revert
 	Block      uint64         `json:"block"`             // number of the block that has it
+	BlockHash  common.Hash    `json:"blockHash"`         // of that block: a reorganisation may put another one in its place
 	GasUsed    uint64         `json:"gasUsed"`           // gas
 	Contract   common.Address `json:"contract,omitzero"` // the address that Deploy made
 	Reverted   bool           `json:"-"`                 // the contract refused it and nothing changed

@@ -19,6 +19,9 @@ const parallelCalls = 8
 
 // launch moves waiting intents to pending: estimated, affordable, signed and on disk.
 func (s *Sender) launch(ctx context.Context, head *block) error {
+	if slices.ContainsFunc(s.pending, func(f *flight) bool { return f.back }) {
+		return nil // the newest state lacks what the callers were told is done
+	}
 	batch := s.take(s.cfg.MaxInFlight - len(s.pending))
 	if len(batch) == 0 {
 		return nil
@@ -37,7 +40,7 @@ func (s *Sender) launch(ctx context.Context, head *block) error {
 		}
 		return nil
 	}
-	ready, later := s.estimate(ctx, batch, uint64(head.GasLimit))
+	ready, later := s.estimate(ctx, batch, head)
 	ready, poor, err := s.afford(ctx, ready, going)
 	s.putBack(append(poor, later...))
 	if err != nil || len(ready) == 0 {
@@ -81,7 +84,7 @@ func (s *Sender) nonceAt(ctx context.Context, tag string) (uint64, error) {
 
 // estimate sets the gas of each flight. It finishes those that would revert or that the
 // node refuses, and returns the rest: ready, and those to ask about later.
-func (s *Sender) estimate(ctx context.Context, batch []*flight, blockGas uint64) (ready, later []*flight) {
+func (s *Sender) estimate(ctx context.Context, batch []*flight, head *block) (ready, later []*flight) {
 	gas, errs := make([]hexutil.Uint64, len(batch)), make([]error, len(batch))
 	var g errgroup.Group
 	g.SetLimit(parallelCalls)
@@ -98,8 +101,10 @@ func (s *Sender) estimate(ctx context.Context, batch []*flight, blockGas uint64)
 		var said rpc.Error
 		switch {
 		case err == nil:
-			f.rec.Gas = gasMargin(uint64(gas[i]), blockGas)
+			f.rec.Gas = gasMargin(uint64(gas[i]), uint64(head.GasLimit))
 			ready = append(ready, f)
+		case errors.As(err, &reverted) && !s.still(ctx, head):
+			later = append(later, f)
 		case errors.As(err, &reverted):
 			s.forget(f, result{out: Outcome{Reverted: true, RevertData: reverted.Data}})
 		case lacksFunds(err):
@@ -111,6 +116,12 @@ func (s *Sender) estimate(ctx context.Context, batch []*flight, blockGas uint64)
 		}
 	}
 	return ready, later
+}
+
+// still reports whether head is on the chain, as far as is known: what a state without it refuses says nothing.
+func (s *Sender) still(ctx context.Context, head *block) bool {
+	ok, err := s.client.has(ctx, head.point())
+	return ok && err == nil
 }
 
 func (s *Sender) args(f *flight) callArgs {

@@ -48,7 +48,8 @@ func (c *SenderConfig) fill() {
 
 // Sender carries out intents with transactions of one account, each exactly once: a
 // transaction is signed and on disk before any node sees it, and the same signed
-// bytes are sent again after a crash or a reorganisation. No other program may use the key.
+// bytes are sent again after a crash or a reorganisation. After the latter they may be
+// refused where they had been accepted: then the same intent may be tried again. No other program may use the key.
 type Sender struct {
 	client  *Client
 	key     *ecdsa.PrivateKey
@@ -83,6 +84,7 @@ type flight struct {
 	cheap  bool   // the node found it too cheap
 	gone   bool   // its nonce is used and no receipt is there
 	goneAt uint64 // head's number when that was first seen
+	back   bool   // it was done, and a reorganisation took it off the chain
 }
 
 type result struct {

@@ -19,6 +19,7 @@ const lateReceiptBlocks = 20
 type receipt struct {
 	Hash     common.Hash     `json:"transactionHash"`
 	Block    hexutil.Uint64  `json:"blockNumber"`
+	In       common.Hash     `json:"blockHash"`
 	Status   hexutil.Uint64  `json:"status"`
 	GasUsed  hexutil.Uint64  `json:"gasUsed"`
 	PriceWei *hexutil.Big    `json:"effectiveGasPrice"` // wei per gas
@@ -27,6 +28,9 @@ type receipt struct {
 
 // settle looks at every pending transaction after a new block.
 func (s *Sender) settle(ctx context.Context, head *block) error {
+	if err := s.reopen(ctx, head); err != nil {
+		return err
+	}
 	used, err := s.nonceAt(ctx, "latest") // nonces below this one are used
 	if err != nil {
 		return err
@@ -66,8 +70,8 @@ func (s *Sender) settle(ctx context.Context, head *block) error {
 	return s.prune(now)
 }
 
-// revive sends finished transactions again that a reorganisation took off the chain:
-// nothing of ours can be mined before they are.
+// revive sends transactions again that had no effect and that a reorganisation took off the chain: nothing of ours can
+// be mined before their nonces are used.
 func (s *Sender) revive(ctx context.Context, used uint64) error {
 	expected := s.next
 	if len(s.pending) > 0 {
@@ -121,7 +125,8 @@ func (s *Sender) finish(ctx context.Context, flights []*flight, receipts []*rece
 	outs := make([]Outcome, len(flights))
 	for i, f := range flights {
 		r := receipts[i]
-		outs[i] = Outcome{Hash: r.Hash, Block: uint64(r.Block), GasUsed: uint64(r.GasUsed)}
+		f.back = false
+		outs[i] = Outcome{Hash: r.Hash, Block: uint64(r.Block), BlockHash: r.In, GasUsed: uint64(r.GasUsed)}
 		if r.Contract != nil {
 			outs[i].Contract = *r.Contract
 		}
