@@ -33,6 +33,8 @@ type settings struct {
 	work workSettings
 
 	drain     time.Duration
+	keep      time.Duration
+	pprof     bool
 	logLevel  string
 	logFormat string
 }
@@ -63,6 +65,8 @@ func (s *settings) register(f *pflag.FlagSet) {
 	s.work.register(f)
 
 	f.DurationVar(&s.drain, "drain", 30*time.Second, "how long to go on with begun work when told to stop")
+	f.DurationVar(&s.keep, "keep", node.DefaultKeep, "how long jobs that have ended are kept, with their outputs, and data that no job needs")
+	f.BoolVar(&s.pprof, "pprof", false, "serve Go's profiles below /debug/pprof/ on the owner's API")
 	f.StringVar(&s.logLevel, "log-level", "info", "least level to log: debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "text", "how to log: text or json")
 }
@@ -88,6 +92,8 @@ func (s *settings) Check() error {
 		return fmt.Errorf("chain-period: %v is not a whole number of seconds", s.chainPeriod)
 	case s.drain < 0:
 		return fmt.Errorf("drain: %v is below zero", s.drain)
+	case s.keep < time.Hour:
+		return fmt.Errorf("keep: %v is less than an hour, in which outputs may not be fetched yet", s.keep)
 	case logLevels[s.logLevel] == nil:
 		return fmt.Errorf("log-level: %q is none of debug, info, warn, error", s.logLevel)
 	case s.logFormat != "text" && s.logFormat != "json":

@@ -44,19 +44,12 @@ func BenchmarkWeek(b *testing.B) {
 	waitForNodes(b, n.Backend(), cfg.Nodes)
 
 	var halves []map[string]int
-	record := func(block int) {
-		taken := soakTally(b, n, cfg.Dir)
-		halves = append(halves, taken)
-		b.Logf("after %d blocks", block)
-		for _, what := range slices.Sorted(maps.Keys(taken)) {
-			b.Logf("  %-22s %d", what, taken[what])
-		}
-	}
+	record := func() { halves = append(halves, soakTally(b, n, cfg.Dir)) }
 	for block := 0; block < *soakBlocks; {
 		block += soakJob(b, n)
 		switch {
 		case len(halves) == 0, len(halves) == 1 && block >= *soakBlocks/2:
-			record(block)
+			record()
 		}
 		for range soakEvery / soakStride {
 			advance(b, n, soakStride, soakPeriod)
@@ -64,7 +57,11 @@ func BenchmarkWeek(b *testing.B) {
 		}
 		fmt.Fprintf(os.Stderr, "block %d of %d\n", block, *soakBlocks)
 	}
-	record(*soakBlocks)
+	record()
+	fmt.Fprintf(os.Stderr, "%-22s%12s%12s%12s\n", "", "begin", "middle", "end")
+	for _, what := range slices.Sorted(maps.Keys(halves[2])) {
+		fmt.Fprintf(os.Stderr, "%-22s%12d%12d%12d\n", what, halves[0][what], halves[1][what], halves[2][what])
+	}
 	for what, end := range halves[2] {
 		middle := halves[1][what]
 		if most := middle + middle/4 + soakSlack[what]; end > most && what != "KiB of chain" {
