@@ -8,7 +8,7 @@ EXAMPLES_GO := go1.26.8
 GENERATED := protocol/vocab.gen.go internal/market/market.abi.json $(wildcard internal/market/*.bin)
 
 # In order of what fails soonest.
-TEST_STEPS := lint examples-check check-gen test-contracts test-go test-kubo build-nocgo
+TEST_STEPS := lint examples-check check-gen test-contracts test-go build-nocgo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -77,7 +77,8 @@ test-contracts: contracts/node_modules ## the contracts' own tests
 test-go: tools/peers/node_modules ## all Go tests
 	go test ./...
 
-test-kubo: ## the data store beside a real Kubo daemon, which is built once
+.PHONY: test-kubo
+test-kubo: ## the data store beside a real Kubo daemon (built from its module the first time, which takes minutes)
 	go test -tags kubo ./data -run '^TestKubo$$' -v
 
 build-nocgo: ## the binary builds without a C compiler too

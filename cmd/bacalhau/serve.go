@@ -110,7 +110,10 @@ func (a *app) serviceConfig(l *layers) (cfg node.ServiceConfig, err error) {
 	cfg.Config = node.Config{
 		Dir: dir, Contract: l.contract, Start: l.contractBlock, Key: key, Listen: l.listen, Announce: l.announce,
 		API: strings.TrimPrefix(l.api, "http://"), AllowPrivate: l.allowPrivate, Requester: l.requester, Drain: l.drain,
-		Keep: l.keep, Profiling: l.pprof, Log: l.logger(a.stderr),
+		Sources: l.sources, S3: l.s3, Keep: l.keep, Profiling: l.pprof, Log: l.logger(a.stderr),
+	}
+	if l.sources.Kubo.URL != "" {
+		cfg.Sources.Kubo.Authorization = os.Getenv(kuboAuthorization)
 	}
 	if l.compute {
 		cfg.Compute = l.work.compute()

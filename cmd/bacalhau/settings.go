@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/pflag"
 
+	"github.com/filecoin-project/bacalhau/data"
 	"github.com/filecoin-project/bacalhau/internal/node"
 )
 
@@ -30,7 +31,9 @@ type settings struct {
 	listen, api, announce string
 	allowPrivate          bool
 
-	work workSettings
+	work    workSettings
+	sources data.Sources
+	s3      data.S3
 
 	drain     time.Duration
 	keep      time.Duration
@@ -61,6 +64,13 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.announce, "announce", "", "URL of the public server as others reach it (default: that of --listen)")
 	f.StringVar(&s.api, "api", "127.0.0.1:1234", "address of the owner's API, which moves money: keep it to this machine")
 	f.BoolVar(&s.allowPrivate, "allow-private", false, "fetch data from loopback and private addresses too: for a network of one's own")
+
+	f.StringVar(&s.sources.Kubo.URL, "kubo", "",
+		"RPC API of a Kubo daemon, such as http://127.0.0.1:5001, to get data from and to give this node's to (with $"+kuboAuthorization+" as its Authorization header)")
+	f.StringSliceVar(&s.sources.Gateways, "gateway", nil, "base URLs of trustless gateways to get data from, with commas between")
+	f.StringVar(&s.s3.Endpoint, "s3-endpoint", "", "base URL of the store behind s3:// inputs (default: $AWS_ENDPOINT_URL, or Amazon's); keys are those of the standard AWS variables and profile")
+	f.StringVar(&s.s3.Region, "s3-region", "", "its region (default: $AWS_REGION, or asked for)")
+	f.BoolVar(&s.s3.Anonymous, "s3-anonymous", false, "use no key for s3:// inputs")
 
 	s.work.register(f)
 
@@ -104,10 +114,7 @@ func (s *settings) Check() error {
 			return fmt.Errorf("chain: %w", err)
 		}
 	}
-	if err := s.checkAddresses(); err != nil {
-		return err
-	}
-	return s.work.Check()
+	return errors.Join(s.checkAddresses(), s.sources.Check(), s.s3.Check(), s.work.Check())
 }
 
 // checkAddresses looks at where the node listens and what it tells others of it.

@@ -80,11 +80,11 @@ func (s *workSettings) Check() error {
 		return fmt.Errorf("offer-lifetime: %v is less than a second", s.offerLifetime)
 	}
 	for _, t := range []struct {
-		name string
-		time time.Duration
+		name   string
+		length time.Duration
 	}{{"min-execute", s.minTime}, {"max-execute", s.maxTime}, {"offer-lifetime", s.offerLifetime}} {
-		if t.time < 0 || t.time%time.Second != 0 || t.time > maxSeconds {
-			return fmt.Errorf("%s: %v is not a whole number of seconds, up to %v", t.name, t.time, maxSeconds)
+		if t.length < 0 || t.length%time.Second != 0 || t.length > maxSeconds {
+			return fmt.Errorf("%s: %v is not a whole number of seconds, up to %v", t.name, t.length, maxSeconds)
 		}
 	}
 	return s.policy().Check()
