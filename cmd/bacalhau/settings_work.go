@@ -83,15 +83,15 @@ func (s *workSettings) Check() error {
 		name   string
 		length time.Duration
 	}{{"min-execute", s.minTime}, {"max-execute", s.maxTime}, {"offer-lifetime", s.offerLifetime}} {
-		if t.length < 0 || t.length%time.Second != 0 || t.length > maxSeconds {
-			return fmt.Errorf("%s: %v is not a whole number of seconds, up to %v", t.name, t.length, maxSeconds)
+		if t.length < 0 || t.length%time.Second != 0 || t.length > longestWindow {
+			return fmt.Errorf("%s: %v is not a whole number of seconds, up to %v", t.name, t.length, longestWindow)
 		}
 	}
 	return s.policy().Check()
 }
 
-// maxSeconds is the longest time that the contract has room for in an execution's window.
-const maxSeconds = (1<<32 - 1) * time.Second
+// longestWindow is the longest time that the contract has room for in an execution's window.
+const longestWindow = (1<<32 - 1) * time.Second
 
 func (s *workSettings) compute() *node.ComputeConfig {
 	c := &node.ComputeConfig{Engine: s.engine, Parallel: s.parallel, MemoryBytes: s.memory, Policy: s.policy()}
