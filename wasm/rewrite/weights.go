@@ -8,12 +8,13 @@ package rewrite
 // kind of instruction by itself on both engines, which says what the rare and
 // the slow ones cost against each other. For the common ones that is not what
 // they cost in a program, where many run at once and branches are mispredicted;
-// so their prices are rounded from a fit to how often twelve of the benchmark
-// programs of wasm/bench execute each and what they take, for the smallest ratio
-// of ns per fuel between two programs on either engine. A loop's turn is dear
-// since it stands for its region's charge and check and for the branch that ends
-// it. What no price of an instruction can tell apart is a branch or a load that
-// a processor foresees from one that it does not: that is the spread left.
+// so their prices are rounded from a fit to how often each of the fifteen programs
+// of wasm/bench executes them and what it takes, for the smallest ratio of ns per
+// fuel between two programs on either engine, near the prices before. A
+// conditional branch is dear since it may be mispredicted, a load is cheap since
+// many run at once, and a loop's turn stands for its region's charge and check.
+// What no price of an instruction can tell apart is a branch or a load that a
+// processor foresees from one that it does not: that is the spread left.
 const (
 	// priceFrame is charged on entering a function, plus one unit for every
 	// localsPerUnit locals that have to be zeroed.
