@@ -151,6 +151,7 @@ func (c *checker) plain(in instr) {
 		c.pop(in.list[0])
 		c.pop(in.list[0])
 		c.push(in.list[0])
+		c.m.selects = append(c.m.selects, in.list[0])
 	case opLocalGet:
 		c.push(c.local(in.imm))
 	case opLocalSet:
@@ -187,6 +188,7 @@ func (c *checker) selectAny() {
 		c.invalid("a select has operands of types %s and %s", typeName(b), typeName(a))
 	}
 	c.push(a)
+	c.m.selects = append(c.m.selects, a)
 }
 
 // reference types what depends on the types of tables.

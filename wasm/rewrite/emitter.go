@@ -244,6 +244,8 @@ func (e *emitter) plain(in instr, raw []byte) {
 		e.region.index(opRefFunc, e.m.shift(in.imm))
 	case opPrefixMisc:
 		e.misc(in, raw)
+	case opSelect, opSelectTyped:
+		e.choose(raw)
 	case opI32And, opI64And:
 		e.region.op(raw...)
 		e.mask = in.op

@@ -79,9 +79,11 @@ type Module struct {
 	elems     []elemKind
 	declared  []bool // functions that ref.func may name
 	locals    uint64 // of all functions
+	selects   []byte // what every select in the code chooses between, or unknown
 
 	maxPages uint32
 	without  Parts // left out, for measuring
+	selected int   // selects rewritten so far
 	newTypes []functype
 	typeAt   map[string]uint32 // of newTypes, by encoding
 	// Empty segments to add, for what initialises from segments that are gone.

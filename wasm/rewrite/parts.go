@@ -9,7 +9,7 @@ const (
 	Saves                      // of the fuel at every turn of a loop
 	Depth                      // the stack budget
 	NaNs                       // their canonical bits
-	Unfusing                   // of comparisons that one engine gets wrong
+	Unfusing                   // of comparisons and choices that one engine gets wrong
 )
 
 // RewriteWithout is Rewrite without some of its parts. What comes out is for

@@ -118,6 +118,7 @@ func (m *Module) Rewrite(maxPages uint32) (out []byte, err error) {
 			"it asks for %d KiB of memory at the start and the limit is %d KiB", m.memMin<<6, maxPages<<6)
 	}
 	m.maxPages = min(maxPages, m.memMax)
+	m.selected = 0
 	m.newTypes, m.typeAt, m.emptyElems, m.emptyData = nil, map[string]uint32{}, nil, false
 	m.meterType = m.typeIndex(functype{params: []byte{typeI32}})
 	body := map[byte][]byte{
