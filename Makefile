@@ -103,7 +103,7 @@ examples-check: examples/toolchain/node_modules ## fail if the committed example
 	done
 
 .PHONY: soak
-soak: ## a network lives through a week of blocks, fast-forwarded, and must leave nothing behind (an hour or less)
+soak: ## a network lives through a week of blocks, fast-forwarded, and must leave nothing behind (a quarter of an hour; BLOCKS=4000 for less)
 	go test ./internal/node -run '^$$' -bench '^BenchmarkWeek$$' -benchtime 1x -timeout 3h $(if $(BLOCKS),-blocks $(BLOCKS))
 
 bench: ## all Go benchmarks

@@ -50,8 +50,10 @@ func (s *Store) AppendDecisions(list []Decision) error {
 		}
 	}
 	if end := next + uint64(len(list)); end > keptDecisions {
-		if err := batch.DeleteRange(key(spaceDecision, be64(0)), key(spaceDecision, be64(end-keptDecisions)), nil); err != nil {
-			return fmt.Errorf("forget decisions: %w", err)
+		for old := max(next, keptDecisions) - keptDecisions; old < end-keptDecisions; old++ { // one by one: see dropPoints
+			if err := batch.Delete(key(spaceDecision, be64(old)), nil); err != nil {
+				return fmt.Errorf("forget decisions: %w", err)
+			}
 		}
 	}
 	if err := batch.Commit(pebble.NoSync); err != nil {

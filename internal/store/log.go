@@ -42,7 +42,7 @@ func (s *Store) AppendLogs(upTo Point, logs []Log) error {
 		return err
 	}
 	if upTo.Number > keptPoints {
-		if err := batch.DeleteRange(key(spacePoint, be64(0)), key(spacePoint, be64(upTo.Number-keptPoints)), nil); err != nil {
+		if err := s.dropPoints(batch, upTo.Number-keptPoints); err != nil {
 			return fmt.Errorf("drop old checkpoints: %w", err)
 		}
 	}
@@ -51,6 +51,25 @@ func (s *Store) AppendLogs(upTo Point, logs []Log) error {
 		return fmt.Errorf("record events: %w", err)
 	}
 	return nil
+}
+
+// dropPoints drops the checkpoints below a block number, one by one: what many overlapping ranges take in the database's
+// memory grows with the square of their number.
+func (s *Store) dropPoints(batch *pebble.Batch, below uint64) error {
+	it, err := s.db.NewIter(&pebble.IterOptions{
+		LowerBound: key(spacePoint, be64(s.oldest.Load())), UpperBound: key(spacePoint, be64(below)),
+	})
+	if err != nil {
+		return err
+	}
+	defer it.Close()
+	for it.First(); it.Valid(); it.Next() {
+		if err := batch.Delete(it.Key(), nil); err != nil {
+			return err
+		}
+	}
+	s.oldest.Store(below)
+	return it.Error()
 }
 
 // DropAbove forgets every log and checkpoint above block number.

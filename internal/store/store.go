@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -22,6 +23,8 @@ type Store struct {
 	db    *pebble.DB
 	close func() error // once
 	mu    sync.Mutex   // makes NextNonce's read and write one step
+	// oldest is a block below which there are no checkpoints.
+	oldest atomic.Uint64
 }
 
 // Open opens or creates the store in dir.
