@@ -75,7 +75,7 @@ func (o *deployOptions) run(ctx context.Context) error {
 	}
 	p := o.app.progress()
 	defer p.clear()
-	p.step("deploying to %s: four transactions, each waits for a block", withoutSecrets(where.URL))
+	p.step("deploying to %s: five transactions, each waits for a block", withoutSecrets(where.URL))
 	d, err := node.Deploy(ctx, where, dir, key, parameters, o.logger(o.app.stderr))
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
