@@ -153,7 +153,7 @@ func TestMistakes(t *testing.T) {
 		{"run --out " + dir + " " + wordcountWasm, 1, dir + " exists already"},
 		{"run --each-file " + wordcountWasm, 2, "--each-file needs at least one --input"},
 		{"run --input missing.txt " + wordcountWasm, 1, `input: "missing.txt" is neither a file or folder here, nor a CID, nor a URL`},
-		{"run --input s3://bucket/key " + wordcountWasm, 1, "only http, https and ipfs URLs are read"},
+		{"run --input ftp://host/key " + wordcountWasm, 1, "only http, https, s3 and ipfs URLs are read"},
 		{"run --input ipfs://x " + wordcountWasm, 1, `"ipfs://x" is not a CID`},
 		{"run --input " + nowhere + " " + wordcountWasm, 1, "nobody on the network has " + nowhere},
 		{"run --input " + empty + " " + wordcountWasm, 1, "has no files"},
