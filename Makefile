@@ -81,6 +81,10 @@ test-go: tools/peers/node_modules ## all Go tests
 test-kubo: ## the data store beside a real Kubo daemon (built from its module the first time, which takes minutes)
 	go test -tags kubo ./data -run '^TestKubo$$' -v
 
+.PHONY: test-foreign
+test-foreign: contracts/node_modules ## the life of jobs on a real geth and a real anvil, which fail in every way (minutes; geth is built the first time)
+	go test -tags foreign ./internal/node -run '^TestLife' -v -timeout 30m
+
 build-nocgo: ## the binary builds without a C compiler too
 	CGO_ENABLED=0 go build -o /dev/null ./cmd/bacalhau
 

@@ -2,11 +2,15 @@ package chain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 )
+
+// ErrNotMined says that the chain does not have a transaction, or not any more.
+var ErrNotMined = errors.New("the chain has no such transaction")
 
 // Mined is a transaction that is on the chain.
 type Mined struct {
@@ -14,7 +18,7 @@ type Mined struct {
 	GasUsed uint64 // gas
 }
 
-// Mined returns a transaction that the chain has.
+// Mined returns a transaction that the chain has, or ErrNotMined.
 func (c *Client) Mined(ctx context.Context, hash common.Hash) (Mined, error) {
 	var tx *struct {
 		Input hexutil.Bytes `json:"input"`
@@ -27,7 +31,7 @@ func (c *Client) Mined(ctx context.Context, hash common.Hash) (Mined, error) {
 		return Mined{}, err
 	}
 	if tx == nil || r == nil {
-		return Mined{}, fmt.Errorf("the chain has no transaction %s", hash)
+		return Mined{}, fmt.Errorf("%w: %s", ErrNotMined, hash)
 	}
 	return Mined{Input: tx.Input, GasUsed: uint64(r.GasUsed)}, nil
 }

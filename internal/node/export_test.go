@@ -154,3 +154,31 @@ func ServeDiagnostics(t *testing.T, n *Network) (urls []string) {
 	}
 	return urls
 }
+
+// Contract is the market's address.
+func (n *Network) Contract() common.Address { return n.state.Contract }
+
+// Unopenable lists the commitments on the chain that their nodes lack what it takes to open, as far as they are among
+// these nodes.
+func Unopenable(v *protocol.View, n *Network, held *Held) (found []string) {
+	for _, m := range append(slices.Clone(n.nodes), held.nodes...) {
+		for id, r := range v.Runs {
+			roots := map[uint8]common.Hash{}
+			if r.Node == m.self && r.Record.Root != (common.Hash{}) {
+				roots[1] = r.Record.Root
+			}
+			for number, seat := range r.Seats {
+				if seat.Record.Node == m.self && seat.Record.Root != (common.Hash{}) {
+					roots[number] = seat.Record.Root
+				}
+			}
+			for number, root := range roots {
+				work, err := m.store.Work(id, number)
+				if err != nil || work.Root != root || len(work.Scalars) != len(work.Leaves) {
+					found = append(found, fmt.Sprintf("node %s, execution %s, seat %d: %v", m.self, id, number, err))
+				}
+			}
+		}
+	}
+	return found
+}

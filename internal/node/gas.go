@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"sync"
 
@@ -78,6 +79,9 @@ func (n *Node) transactions(ctx context.Context, job common.Hash) ([]client.Tran
 	at := map[string]int{}
 	for _, tx := range order {
 		e, err := n.gas.of(ctx, n.chain, tx)
+		if errors.Is(err, chain.ErrNotMined) {
+			continue // a reorganisation took it, as the feed will tell
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -23,16 +23,20 @@ import (
 	"github.com/filecoin-project/bacalhau/protocol/plan"
 )
 
-// NetworkConfig describes a whole network in one process: an embedded chain, a requester and compute nodes. They share
-// nothing but the process: each has its own key, store and data.
+// NetworkConfig describes a whole network in one process: a chain, a requester and compute nodes. They share nothing but
+// the process: each has its own key, store and data.
 type NetworkConfig struct {
 	Dir string
 	// Nodes is the number of compute nodes; the last BadActors of them cheat.
 	Nodes, BadActors int
 	// Misbehaviour is how they do it; "" is WrongResults.
 	Misbehaviour Misbehaviour
-	// PeriodSeconds between blocks.
+	// PeriodSeconds between blocks of an embedded chain.
 	PeriodSeconds uint64
+	// Chain is another chain to play on, where Funder's account gives the nodes what they spend; without a URL an
+	// embedded chain is started.
+	Chain  ChainConfig
+	Funder *ecdsa.PrivateKey
 	// APIAddr is where the requester node has its API.
 	APIAddr string
 	// Engines run the programs, dealt out to the nodes in turn; none is the platform's default.
@@ -59,6 +63,8 @@ func (c *NetworkConfig) Check() error {
 		return fmt.Errorf("network: %d bad actors among %d nodes", c.BadActors, c.Nodes)
 	case c.Misbehaviour != "" && c.Misbehaviour.Check() != nil:
 		return fmt.Errorf("network: %w", c.Misbehaviour.Check())
+	case c.Chain.URL != "" && c.Funder == nil:
+		return errors.New("network: nobody pays on the chain given")
 	case c.Log == nil:
 		return errors.New("network: no logger given")
 	}
@@ -89,7 +95,8 @@ func tokens(n int64) *big.Int { return new(big.Int).Mul(big.NewInt(n), ether) }
 type Network struct {
 	cfg       NetworkConfig
 	state     *networkState
-	chain     *chain.Embedded
+	chain     *chain.Embedded // nil on another chain
+	where     ChainConfig
 	requester *Node
 	nodes     []*Node
 }
@@ -108,15 +115,10 @@ func OpenNetwork(ctx context.Context, cfg NetworkConfig) (_ *Network, err error)
 	if n.state, err = loadState(cfg.Dir, cfg.Nodes); err != nil {
 		return nil, err
 	}
-	alloc := map[common.Address]*big.Int{n.state.Faucet: faucetFunds, n.state.Requester.Wallet: accountFunds}
-	for _, m := range n.state.Nodes {
-		alloc[m.Wallet] = accountFunds
-	}
-	n.chain, err = chain.StartEmbedded(chain.EmbeddedConfig{
-		Dir: filepath.Join(cfg.Dir, "chain"), ChainID: developmentChain, PeriodSeconds: cfg.PeriodSeconds, Alloc: alloc,
-	})
-	if err != nil {
-		return nil, err
+	if n.where = cfg.Chain; n.where.URL == "" {
+		if err := n.embed(); err != nil {
+			return nil, err
+		}
 	}
 	if err := n.provide(ctx); err != nil {
 		return nil, err
@@ -148,13 +150,32 @@ func developmentPolicy() plan.Policy {
 	}
 }
 
-// provide deploys the contract and funds the accounts, as far as the chain lacks them.
-func (n *Network) provide(ctx context.Context) error {
-	key, err := n.key("faucet", n.state.Faucet)
+// embed starts the chain.
+func (n *Network) embed() (err error) {
+	alloc := map[common.Address]*big.Int{n.state.Faucet: faucetFunds, n.state.Requester.Wallet: accountFunds}
+	for _, m := range n.state.Nodes {
+		alloc[m.Wallet] = accountFunds
+	}
+	n.chain, err = chain.StartEmbedded(chain.EmbeddedConfig{
+		Dir: filepath.Join(n.cfg.Dir, "chain"), ChainID: developmentChain, PeriodSeconds: n.cfg.PeriodSeconds, Alloc: alloc,
+	})
 	if err != nil {
 		return err
 	}
-	client, err := n.chain.Dial(ctx)
+	n.where = ChainConfig{URL: n.chain.WSURL()}
+	return nil
+}
+
+// provide deploys the contract and funds the accounts, as far as the chain lacks them.
+func (n *Network) provide(ctx context.Context) error {
+	key := n.cfg.Funder
+	if key == nil {
+		var err error
+		if key, err = n.key("faucet", n.state.Faucet); err != nil {
+			return err
+		}
+	}
+	client, err := n.where.dial(ctx, n.cfg.Log)
 	if err != nil {
 		return err
 	}
@@ -164,7 +185,7 @@ func (n *Network) provide(ctx context.Context) error {
 		return err
 	}
 	defer intents.Close()
-	sender, err := chain.NewSender(client, key, intents, chain.SenderConfig{})
+	sender, err := chain.NewSender(client, key, intents, n.where.sender())
 	if err != nil {
 		return err
 	}
@@ -205,9 +226,10 @@ func (n *Network) deploy(ctx context.Context, client *chain.Client, sender *chai
 	return n.state.save(n.cfg.Dir)
 }
 
-// fund gives accounts that joined after genesis something to pay transactions with.
+// fund gives accounts that genesis left out something to pay transactions with.
 func (n *Network) fund(ctx context.Context, client *chain.Client, sender *chain.Sender) error {
-	for i, m := range n.state.Nodes {
+	var group errgroup.Group
+	for _, m := range append([]member{n.state.Requester}, n.state.Nodes...) {
 		balance, err := client.Balance(ctx, m.Wallet)
 		if err != nil {
 			return err
@@ -215,12 +237,15 @@ func (n *Network) fund(ctx context.Context, client *chain.Client, sender *chain.
 		if balance.Cmp(minimalBalance) >= 0 {
 			continue
 		}
-		intent := chain.Intent{Key: fmt.Sprintf("fund:%d:%s", i, balance), To: m.Wallet, Value: accountFunds}
-		if _, err := sender.Send(ctx, intent); err != nil {
-			return fmt.Errorf("fund node %d: %w", i+1, err)
-		}
+		group.Go(func() error {
+			intent := chain.Intent{Key: fmt.Sprintf("fund:%s:%s", m.Wallet, balance), To: m.Wallet, Value: accountFunds}
+			if _, err := sender.Send(ctx, intent); err != nil {
+				return fmt.Errorf("fund account %s: %w", m.Wallet, err)
+			}
+			return nil
+		})
 	}
-	return nil
+	return group.Wait()
 }
 
 func (n *Network) key(name string, wallet common.Address) (*ecdsa.PrivateKey, error) {
@@ -236,7 +261,7 @@ func (n *Network) open(
 		return nil, err
 	}
 	cfg := Config{
-		Dir: filepath.Join(n.cfg.Dir, name), Chain: ChainConfig{URL: n.chain.WSURL()}, Contract: n.state.Contract,
+		Dir: filepath.Join(n.cfg.Dir, name), Chain: n.where, Contract: n.state.Contract,
 		Start: n.state.Start, Key: key, Listen: m.listen(), API: api, Enter: true, Deposit: clientDeposit,
 		AllowPrivate: true, Requester: compute == nil, Compute: compute,
 		Keep: n.cfg.Keep, Sources: n.cfg.Sources, S3: n.cfg.S3, Log: n.cfg.Log.With("node", name),
@@ -259,14 +284,16 @@ func (n *Network) open(
 // Run works until ctx ends or a part fails for good.
 func (n *Network) Run(ctx context.Context) error {
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		select {
-		case <-groupCtx.Done():
-			return nil
-		case <-n.chain.Failed():
-			return fmt.Errorf("embedded chain: %w", n.chain.Err())
-		}
-	})
+	if n.chain != nil {
+		group.Go(func() error {
+			select {
+			case <-groupCtx.Done():
+				return nil
+			case <-n.chain.Failed():
+				return fmt.Errorf("embedded chain: %w", n.chain.Err())
+			}
+		})
+	}
 	for _, member := range append([]*Node{n.requester}, n.nodes...) {
 		group.Go(func() error { return member.Run(groupCtx) })
 	}
