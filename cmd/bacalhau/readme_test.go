@@ -166,7 +166,8 @@ func TestReadmeNetwork(t *testing.T) {
 	})
 
 	var submitted client.Submitted
-	if !w.ask(&submitted, "run", "--detach", "--input", books(t, 6), "--each-file", "--pieces-per-execution", "2", "--check-rate", "50%", wordcount(t)) {
+	if !w.ask(&submitted, "run", "--detach", "--fuel", "10G", "--input", books(t, 6), "--each-file",
+		"--pieces-per-execution", "2", "--check-rate", "50%", "--execute-window", "1m", wordcount(t)) {
 		t.Fatal("the job was not taken")
 	}
 	var job client.Job
