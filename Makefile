@@ -75,7 +75,7 @@ test-contracts: contracts/node_modules ## the contracts' own tests
 	cd contracts && tools/forge test
 
 test-go: tools/peers/node_modules ## all Go tests
-	go test ./...
+	go test -timeout 30m ./...
 
 .PHONY: test-kubo
 test-kubo: ## the data store beside a real Kubo daemon (built from its module the first time, which takes minutes)
