@@ -41,7 +41,7 @@ func (r *Requester) collect(ctx context.Context, a plan.Collect) error {
 	key := plan.SeatKey(a)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if before, known := r.opened[key]; !known || !opened.Failed || before.Failed {
+	if before, known := r.opened[key]; !known || before.Root != opened.Root || !opened.Failed || before.Failed {
 		r.opened[key] = opened
 	}
 	return err
@@ -58,7 +58,7 @@ func (r *Requester) openSeat(ctx context.Context, p published, execution common.
 			err = errors.New("the published leaves are not the ones committed to")
 		}
 	}
-	opened := plan.Opened{Failed: err != nil, Incomplete: missing != nil, Pieces: map[uint32]plan.OpenedPiece{}}
+	opened := plan.Opened{Root: p.root, Failed: err != nil, Incomplete: missing != nil, Pieces: map[uint32]plan.OpenedPiece{}}
 	if err != nil {
 		for index, shown := range p.shown {
 			opened.Pieces[index] = r.openLeaf(p, execution, index, shown)

@@ -92,7 +92,11 @@ func NewCompute(cfg ComputeConfig) (*Compute, error) {
 }
 
 func finished(w store.Work) plan.WorkFacts {
-	return plan.WorkFacts{Commitment: &plan.Commitment{Root: w.Root, Fuel: w.Fuel, Leaves: w.Published}}
+	c := plan.Commitment{Root: w.Root, Fuel: w.Fuel, Leaves: w.Published}
+	for _, leaf := range w.Leaves {
+		c.Pieces = append(c.Pieces, leaf.Index)
+	}
+	return plan.WorkFacts{Commitment: &c}
 }
 
 // Run works until ctx ends and returns its error, after all that was begun has stopped.
@@ -178,17 +182,21 @@ func (c *Compute) forget() {
 			if attempt := w.Commitment == nil && w.Ballot == nil; attempt {
 				return v.Runs[key.Execution] == nil || v.Runs[key.Execution].Done()
 			}
-			return v.Runs[key.Execution] == nil && !c.stored(key)
+			return v.Runs[key.Execution] == nil && !c.stored(key, w)
 		})
 		maps.DeleteFunc(c.offered, func(_ common.Hash, o protocol.Offer) bool { return v.Head.Time > o.Deadline })
 	})
 }
 
 // stored says whether the work or vote of a seat is on disk, or may be.
-func (c *Compute) stored(key plan.SeatKey) bool {
-	_, noWork := c.Store.Work(key.Execution, key.Seat)
-	_, noBallot := c.Store.Ballot(key.Execution, key.Seat)
-	return !errors.Is(noWork, store.ErrNotFound) || !errors.Is(noBallot, store.ErrNotFound)
+func (c *Compute) stored(key plan.SeatKey, w plan.WorkFacts) bool {
+	var err error
+	if w.Commitment != nil {
+		_, err = c.Store.Work(key.Execution, key.Seat, w.Commitment.Root)
+	} else {
+		_, err = c.Store.Ballot(key.Execution, key.Seat, w.Ballot.Salt)
+	}
+	return !errors.Is(err, store.ErrNotFound)
 }
 
 func (c *Compute) act(ctx context.Context, action plan.Action) {

@@ -50,6 +50,9 @@ func (r *Requester) openAll(ctx context.Context, a plan.Deliver, p published) ([
 	if doc == nil {
 		return nil, fmt.Errorf("the spec of job %s is not loaded yet", p.job)
 	}
+	if opened.Root != p.root {
+		return nil, errors.New("a reorganisation of the chain has changed what is to be opened")
+	}
 	pieces := make([]store.Delivered, 0, len(a.Pieces))
 	for _, index := range a.Pieces {
 		piece, ok := opened.Pieces[index]

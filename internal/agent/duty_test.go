@@ -129,6 +129,20 @@ func TestJurorsVoteIsOnDisk(t *testing.T) {
 	if after := w.compute.work[key].Ballot; after == nil || *after != before {
 		t.Errorf("after a restart the vote is %+v, want %+v", after, before)
 	}
+	judge.Salt = common.Hash{7} // a reorganisation has had the jury drawn anew, and then another one takes that back
+	if err := w.compute.judge(t.Context(), judge); err != nil {
+		t.Fatal(err)
+	}
+	if anew := w.compute.work[key].Ballot; anew.Salt != judge.Salt || anew.Vote.Witness == before.Vote.Witness {
+		t.Errorf("the vote in the new jury is %+v, in the old one %+v", anew, before)
+	}
+	judge.Salt = before.Salt
+	if err := w.compute.judge(t.Context(), judge); err != nil {
+		t.Fatal(err)
+	}
+	if again := *w.compute.work[key].Ballot; again != before {
+		t.Errorf("the vote that may be sealed on chain was %+v and is now %+v", before, again)
+	}
 	judge.Number, judge.Salt = 6, common.Hash{8}
 	if err := w.compute.judge(t.Context(), judge); err != nil {
 		t.Fatal(err)

@@ -181,16 +181,28 @@ func (r *Requester) forgetJobs() error {
 	return failure
 }
 
-// forget drops what no plan will ask for again: results of executions that have nothing more to deliver, and refused
+// rootOn is the root that a seat has committed to as far as the view says, zero if it has not.
+func rootOn(run *protocol.Run, seat uint8) common.Hash {
+	if seat == 1 {
+		return run.Record.Root
+	}
+	if s := run.Seats[seat]; s != nil {
+		return s.Record.Root
+	}
+	return common.Hash{}
+}
+
+// forget drops what no plan will ask for again: results of executions that have nothing more to deliver or that a
+// reorganisation of the chain undid, and refused
 // offers that have expired or are for jobs that have ended.
 func (r *Requester) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	jobs := r.unfinished()
 	r.Feed.Read(func(v *protocol.View) {
-		maps.DeleteFunc(r.opened, func(key plan.SeatKey, _ plan.Opened) bool {
+		maps.DeleteFunc(r.opened, func(key plan.SeatKey, o plan.Opened) bool {
 			run := v.Runs[key.Execution]
-			return run == nil || (run.Done() && !r.owes(run))
+			return run == nil || rootOn(run, key.Seat) != o.Root || (run.Done() && !r.owes(run))
 		})
 		maps.DeleteFunc(r.refused, func(_ plan.OfferKey, o protocol.Offer) bool {
 			_, cared := jobs[o.Job]

@@ -97,10 +97,14 @@ func (c *Client) call(ctx context.Context, out any, method string, args ...any) 
 	defer cancel()
 	err := c.rpc.CallContext(ctx, out, method, args...)
 	c.book.note(method, err)
-	if err != nil {
+	var said rpc.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &said):
 		return fmt.Errorf("%s: %w", method, err)
 	}
-	return nil
+	return noAnswer{fmt.Errorf("%s: %w", method, err)}
 }
 
 // callArgs is the transaction object of eth_call and eth_estimateGas.

@@ -26,6 +26,15 @@ func (e *RevertError) Error() string {
 	return "reverted: " + e.Message
 }
 
+// ErrNoAnswer says that a node did not answer, or not in the way of JSON-RPC: it may do so when it is asked again.
+var ErrNoAnswer = errors.New("the chain's node does not answer")
+
+// noAnswer is an ErrNoAnswer that says no more than its cause.
+type noAnswer struct{ error }
+
+func (e noAnswer) Unwrap() error        { return e.error }
+func (e noAnswer) Is(target error) bool { return target == ErrNoAnswer }
+
 // codeReverted is the JSON-RPC error code that nodes agree on for a revert.
 const codeReverted = 3
 

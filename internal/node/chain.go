@@ -81,6 +81,22 @@ const (
 	lastDialPause  = 30 * time.Second
 )
 
+// patiently does something again for as long as it fails because the chain does not answer, until ctx ends.
+func patiently(ctx context.Context, log *slog.Logger, do func(context.Context) error) error {
+	for pause := firstDialPause; ; pause = min(2*pause, lastDialPause) {
+		err := do(ctx)
+		if !errors.Is(err, chain.ErrNoAnswer) {
+			return err
+		}
+		log.Warn("the chain does not answer, trying again", "in", pause, "err", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
 // dial connects to the chain. An endpoint that does not answer is tried again until it does or ctx ends: it may start
 // together with this node. One that serves another chain is an error.
 func (c ChainConfig) dial(ctx context.Context, log *slog.Logger) (*chain.Client, error) {

@@ -173,8 +173,8 @@ func Unopenable(v *protocol.View, n *Network, held *Held) (found []string) {
 				}
 			}
 			for number, root := range roots {
-				work, err := m.store.Work(id, number)
-				if err != nil || work.Root != root || len(work.Scalars) != len(work.Leaves) {
+				work, err := m.store.Work(id, number, root)
+				if err != nil || len(work.Scalars) != len(work.Leaves) {
 					found = append(found, fmt.Sprintf("node %s, execution %s, seat %d: %v", m.self, id, number, err))
 				}
 			}

@@ -238,6 +238,7 @@ func startMoody(t *testing.T, chain string) *moody {
 		t.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.Transport = &http.Transport{}
 	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, err error) { w.WriteHeader(http.StatusBadGateway) }
 	m := &moody{}
 	m.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -295,7 +296,10 @@ func moods(market common.Address) []*mood {
 	}
 	return []*mood{
 		status(http.StatusTooManyRequests), status(http.StatusBadGateway), status(http.StatusInternalServerError),
-		{"hangs", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }},
+		{"hangs", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+			_, _ = io.Copy(io.Discard, r.Body) // or the end of the connection goes unnoticed
+			<-r.Context().Done()
+		}},
 		{"hangs up", func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }},
 		change("truncated", func(_ string, body []byte) []byte { return body[:len(body)/2] }),
 		change("no JSON", func(string, []byte) []byte { return []byte("<html>please log in</html>") }),

@@ -171,14 +171,17 @@ func (n *Node) connect(ctx context.Context) (err error) {
 		return err
 	}
 	n.closers = append(n.closers, func() error { n.chain.Close(); return nil })
-	if err := market.Recognise(ctx, n.chain, n.cfg.Contract); err != nil {
+	err = patiently(ctx, n.cfg.Log, func(ctx context.Context) error {
+		return market.Recognise(ctx, n.chain, n.cfg.Contract)
+	})
+	if err != nil {
 		return err
 	}
 	owner := store.Owner{ChainID: n.chain.ChainID().Uint64(), Contract: n.cfg.Contract, Wallet: n.self}
 	if err := n.store.Bind(owner); err != nil {
 		return fmt.Errorf("folder %s: %w", n.cfg.Dir, err)
 	}
-	if err := n.findStart(ctx); err != nil {
+	if err := patiently(ctx, n.cfg.Log, n.findStart); err != nil {
 		return err
 	}
 	intents, err := chain.OpenIntents(filepath.Join(n.cfg.Dir, "intents"))
@@ -189,11 +192,13 @@ func (n *Node) connect(ctx context.Context) (err error) {
 	if n.sender, err = chain.NewSender(n.chain, n.cfg.Key, intents, n.cfg.Chain.sender()); err != nil {
 		return err
 	}
-	n.market, err = market.NewClient(ctx, market.Config{
-		Chain: n.chain, Sender: n.sender, Market: n.cfg.Contract, Start: n.cfg.Start,
-		Confirmations: n.cfg.Chain.Confirmations,
+	return patiently(ctx, n.cfg.Log, func(ctx context.Context) (err error) {
+		n.market, err = market.NewClient(ctx, market.Config{
+			Chain: n.chain, Sender: n.sender, Market: n.cfg.Contract, Start: n.cfg.Start,
+			Confirmations: n.cfg.Chain.Confirmations,
+		})
+		return err
 	})
-	return err
 }
 
 // findStart finds the block of the contract's deployment, if it is needed and unknown.
@@ -342,7 +347,7 @@ func (n *Node) Run(ctx context.Context) error {
 	})
 	group.Go(func() error { return n.serve(groupCtx) })
 	group.Go(func() error { return n.market.Start(groupCtx) })
-	group.Go(func() error { return n.enter(groupCtx) })
+	group.Go(func() error { return patiently(groupCtx, n.cfg.Log, n.enter) })
 	group.Go(func() error { return n.keepHouse(groupCtx) })
 	for _, run := range n.run {
 		group.Go(func() error { return run(groupCtx) })

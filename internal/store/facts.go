@@ -61,9 +61,15 @@ type Work struct {
 	Scalars []common.Hash
 }
 
-// PutWork makes a seat's work durable. It must precede the commitment.
+// PutWork makes a seat's work durable. It must precede the commitment. Work of the same seat with another root stays: a
+// reorganisation of the chain may bring back either.
 func (s *Store) PutWork(w Work) error {
-	return s.put(spaceWork, append(w.Execution.Bytes(), w.Seat), w)
+	return s.put(spaceWork, keyOf(w.Execution, w.Seat, w.Root), w)
+}
+
+// keyOf is the key of what was done for a seat or as a juror, which there may be several of.
+func keyOf(execution common.Hash, number uint8, which common.Hash) []byte {
+	return append(append(execution.Bytes(), number), which[:]...)
 }
 
 // Works calls visit with every seat's work.
@@ -71,29 +77,30 @@ func (s *Store) Works(visit func(Work) error) error {
 	return list(s, spaceWork, func(_ []byte, w Work) error { return visit(w) })
 }
 
-// Work gets a seat's work, or ErrNotFound.
-func (s *Store) Work(execution common.Hash, seat uint8) (Work, error) {
+// Work gets the work whose root a seat committed to, or ErrNotFound.
+func (s *Store) Work(execution common.Hash, seat uint8, root common.Hash) (Work, error) {
 	var w Work
-	return w, s.get(spaceWork, append(execution.Bytes(), seat), &w)
+	return w, s.get(spaceWork, keyOf(execution, seat, root), &w)
 }
 
 // Ballot is a juror's vote and the nonce that seals it.
 type Ballot struct {
 	Execution common.Hash
 	Number    uint8
+	Salt      common.Hash // of the jury: a reorganisation of the chain may have it drawn anew
 	Vote      protocol.Vote
 	Nonce     common.Hash
 }
 
 // PutBallot makes a vote durable. It must precede its commitment, which nobody can open without it.
 func (s *Store) PutBallot(b Ballot) error {
-	return s.put(spaceBallot, append(b.Execution.Bytes(), b.Number), b)
+	return s.put(spaceBallot, keyOf(b.Execution, b.Number, b.Salt), b)
 }
 
-// Ballot gets a juror's vote, or ErrNotFound.
-func (s *Store) Ballot(execution common.Hash, number uint8) (Ballot, error) {
+// Ballot gets a juror's vote in the jury with this salt, or ErrNotFound.
+func (s *Store) Ballot(execution common.Hash, number uint8, salt common.Hash) (Ballot, error) {
 	var b Ballot
-	return b, s.get(spaceBallot, append(execution.Bytes(), number), &b)
+	return b, s.get(spaceBallot, keyOf(execution, number, salt), &b)
 }
 
 // Ballots calls visit with every vote.

@@ -51,8 +51,9 @@ type WorkFacts struct {
 	Ballot *Ballot
 }
 
-// Commitment is what a node publishes for a seat.
+// Commitment is what a node publishes for a seat that has to run these pieces.
 type Commitment struct {
+	Pieces []uint32
 	Root   common.Hash
 	Fuel   uint64
 	Leaves []byte
@@ -63,6 +64,7 @@ type Ballot struct {
 	Vote   protocol.Vote
 	Nonce  common.Hash
 	Sealed common.Hash // Vote.Commitment with the nonce
+	Salt   common.Hash // of the jury that it is for
 }
 
 // Compute plans a compute node's next steps, and says what it makes of every job that has open pieces and of the

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"fmt"
 	"math/big"
 	"testing"
 
@@ -54,6 +55,21 @@ func TestDrawnNodeRunsWhatIsListed(t *testing.T) {
 	g.expects("carol", "execute A/3 [2]").expects("bob")
 	a.finished(3, "carol")
 	g.expects("carol", "commitVerification A/3")
+}
+
+// A reorganisation gives a seat other pieces: what was run for the old ones is not committed to.
+func TestNodeRunsAnewWhatAReorgChanged(t *testing.T) {
+	g, a := verifying(t, lazy)
+	g.confirm()
+	a.draws(2, "bob").finished(2, "bob")
+	work := g.nodes["bob"].Work[plan.SeatKey{Execution: a.e.ID, Seat: 2}].Commitment
+	work.Pieces = []uint32{0, 2} // two as well
+	g.expects("bob", "execute A/2 [1 2]")
+
+	first := g.assign("alice", 2)
+	first.finished(1, "alice")
+	g.nodes["alice"].Work[plan.SeatKey{Execution: first.e.ID, Seat: 1}].Commitment.Pieces = []uint32{first.e.From}
+	g.expects("alice", fmt.Sprintf("execute B/1 %v", first.owed(1)))
 }
 
 func TestVerificationCommitBringsWhatIsOnDisk(t *testing.T) {

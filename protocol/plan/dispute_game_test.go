@@ -142,7 +142,7 @@ func (p *play) revealed() []protocol.Vote {
 // judged makes a juror's vote durable.
 func (p *play) judged(number uint8, name string, vote protocol.Vote) *play {
 	p.g.nodes[name].Work[plan.SeatKey{Execution: p.e.ID, Seat: number}] = plan.WorkFacts{Ballot: &plan.Ballot{
-		Vote: vote, Nonce: named("nonce"), Sealed: named("sealed"),
+		Vote: vote, Nonce: named("nonce"), Sealed: named("sealed"), Salt: p.jury.Salt,
 	}}
 	return p
 }

@@ -272,6 +272,10 @@ func TestJurorsRunSealAndReveal(t *testing.T) {
 	}
 	vote := protocol.Vote{Digest: named("true"), Fuel: 3, Witness: named("witness")}
 	a.judged(5, "erin", vote)
+	ballot := g.nodes["erin"].Work[plan.SeatKey{Execution: a.e.ID, Seat: 5}].Ballot
+	ballot.Salt = named("a jury that a reorganisation undid")
+	g.expects("erin", "judge A/5: 1")
+	ballot.Salt = a.jury.Salt
 	due, last := a.jury.Deadline, a.jury.RevealDeadline
 	g.at(due).expects("erin", "commitVote A/5")
 	call, ok := sendOf(g, "erin").(protocol.CommitVote)

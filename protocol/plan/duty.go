@@ -105,7 +105,8 @@ func (f ComputeFacts) firstSeat(v *protocol.View, r *protocol.Run, t protocol.Te
 		return nil, nil
 	}
 	key := SeatKey{r.Record.ID, 1}
-	if c := f.Work[key].Commitment; c != nil {
+	owed := pieces(r.From, r.Count)
+	if c := f.Work[key].Commitment; c.covers(owed) {
 		return []Action{send(protocol.CommitResult{
 			Execution: r.Record, Root: c.Root, Fuel: c.Fuel, Leaves: c.Leaves,
 		}, "%s", r.Record.ID)}, nil
@@ -114,7 +115,7 @@ func (f ComputeFacts) firstSeat(v *protocol.View, r *protocol.Run, t protocol.Te
 		d.Pieces = r.Count
 		return []Action{send(protocol.Decline{Terms: t, Execution: r.Record}, "%s", r.Record.ID)}, d
 	}
-	return []Action{Execute{Job: r.Record.Job, Execution: r.Record.ID, Seat: 1, Pieces: pieces(r.From, r.Count)}}, nil
+	return []Action{Execute{Job: r.Record.Job, Execution: r.Record.ID, Seat: 1, Pieces: owed}}, nil
 }
 
 func (f ComputeFacts) verifierSeat(
@@ -124,7 +125,8 @@ func (f ComputeFacts) verifierSeat(
 		return nil, nil
 	}
 	key := SeatKey{r.Record.ID, seat.Number}
-	if c := f.Work[key].Commitment; c != nil {
+	owed := r.Checked(t, seat.Number)
+	if c := f.Work[key].Commitment; c.covers(owed) {
 		return []Action{send(protocol.CommitVerification{
 			Seat: seat, Root: c.Root, Fuel: c.Fuel, Leaves: c.Leaves,
 		}, "%s:%d:%d", r.Record.ID, seat.Number, seat.Redraws)}, nil
@@ -134,10 +136,12 @@ func (f ComputeFacts) verifierSeat(
 		return []Action{send(protocol.DeclineSeat{Terms: t, Execution: r.Record, Seat: seat},
 			"%s:%d:%d", r.Record.ID, seat.Number, seat.Redraws)}, d
 	}
-	return []Action{Execute{
-		Job: r.Record.Job, Execution: r.Record.ID, Seat: seat.Number, Pieces: r.Checked(t, seat.Number),
-	}}, nil
+	return []Action{Execute{Job: r.Record.Job, Execution: r.Record.ID, Seat: seat.Number, Pieces: owed}}, nil
 }
+
+// covers says whether the work is done, for these pieces: before a reorganisation of the chain the seat may have had
+// others.
+func (c *Commitment) covers(pieces []uint32) bool { return c != nil && slices.Equal(c.Pieces, pieces) }
 
 // answer plans to show the leaf that the client demands of this node.
 func (f ComputeFacts) answer(v *protocol.View, r *protocol.Run, t protocol.Terms, number uint8) []Action {
@@ -214,6 +218,9 @@ func (f ComputeFacts) jury(
 ) ([]Action, *Decision) {
 	jury, id, now := r.Appeal.Record, r.Record.ID, v.Head.Time
 	ballot := f.Work[SeatKey{id, number}].Ballot
+	if ballot != nil && ballot.Salt != jury.Salt {
+		ballot = nil // of a jury that a reorganisation of the chain undid
+	}
 	switch status := r.Appeal.Votes[number].Status; {
 	case status == protocol.VoteStatusNone && now <= jury.Deadline:
 		if ballot != nil {

@@ -301,7 +301,7 @@ func (p *play) partly(seat uint8) *play {
 // finished makes a node's work for a seat durable.
 func (p *play) finished(seat uint8, name string) *play {
 	p.g.nodes[name].Work[plan.SeatKey{Execution: p.e.ID, Seat: seat}] = plan.WorkFacts{Commitment: &plan.Commitment{
-		Root: named("root"), Fuel: 7, Leaves: []byte("leaves"),
+		Pieces: p.owed(seat), Root: named("root"), Fuel: 7, Leaves: []byte("leaves"),
 	}}
 	return p
 }

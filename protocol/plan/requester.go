@@ -58,6 +58,8 @@ type JobFacts struct {
 
 // Opened is what a seat published, decrypted.
 type Opened struct {
+	// Root that the seat had committed to.
+	Root common.Hash
 	// Failed means that not even the leaves could be had yet.
 	Failed bool
 	// Incomplete means that not all outputs are here yet. Comparing needs the leaves only.
