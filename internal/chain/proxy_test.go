@@ -2,7 +2,6 @@ package chain
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -96,102 +95,10 @@ func startProxy(t testing.TB, e *Embedded, m map[string]rule) (url string, set f
 	return srv.URL, rs.set
 }
 
-// lotus misbehaves as Filecoin's nodes do: null rounds are errors, log queries must be short and
-// end below the head, logs have neither index nor time, and receipts come late.
-func lotus(head func() uint64, null func(number uint64) bool, maxRange uint64, lateReceipts int) map[string]rule {
-	var mu sync.Mutex
-	asked := map[string]int{}
-	return map[string]rule{
-		"eth_getBlockByNumber": func(r request, ask func() json.RawMessage) (any, *rpcError) {
-			if n, ok := number(r.Params[0]); ok && null(n) {
-				return nil, &rpcError{12, fmt.Sprintf("requested epoch was a null round (%d)", n)}
-			}
-			return ask(), nil
-		},
-		"eth_getLogs": func(r request, ask func() json.RawMessage) (any, *rpcError) {
-			var q struct{ FromBlock, ToBlock hexutil.Uint64 }
-			if err := json.Unmarshal(r.Params[0], &q); err != nil {
-				return nil, &rpcError{-32602, err.Error()}
-			}
-			if uint64(q.ToBlock) >= head() {
-				return nil, &rpcError{-32000, "cannot ask for events at or past the head"}
-			}
-			if uint64(q.ToBlock-q.FromBlock) >= maxRange {
-				return nil, &rpcError{-32000, "block range too large"}
-			}
-			var logs []map[string]any
-			if err := json.Unmarshal(ask(), &logs); err != nil {
-				return nil, &rpcError{-32603, err.Error()}
-			}
-			for _, l := range logs {
-				delete(l, "blockTimestamp")
-				l["logIndex"] = "0x0"
-			}
-			return logs, nil
-		},
-		"eth_getTransactionReceipt": func(r request, ask func() json.RawMessage) (any, *rpcError) {
-			mu.Lock()
-			defer mu.Unlock()
-			hash := string(r.Params[0])
-			if asked[hash]++; asked[hash] <= lateReceipts {
-				return nil, nil
-			}
-			return ask(), nil
-		},
-	}
-}
-
 func number(raw json.RawMessage) (uint64, bool) {
 	var n hexutil.Uint64
 	err := json.Unmarshal(raw, &n)
 	return uint64(n), err == nil
-}
-
-func TestFollowerAndSenderOnANodeLikeLotus(t *testing.T) {
-	e := startChain(t, t.TempDir())
-	real := dial(t, e.URL())
-	headNumber := func() uint64 {
-		n, err := real.headNumber(t.Context())
-		if err != nil {
-			t.Error(err)
-		}
-		return n
-	}
-	// Blocks without transactions play the null rounds, all but every fifth.
-	null := func(n uint64) bool {
-		var txs hexutil.Uint64
-		if err := real.call(t.Context(), &txs, "eth_getBlockTransactionCountByNumber", hexutil.Uint64(n)); err != nil {
-			t.Error(err)
-		}
-		return txs == 0 && n%5 != 0
-	}
-	url, _ := startProxy(t, e, lotus(headNumber, null, 7, 3))
-	c := dial(t, url)
-	s, _ := startSender(t, c, testKey, t.TempDir(), SenderConfig{Confirmations: 2, MaxInFlight: 10})
-	contract := deployCounter(t, e, s)
-	for i := range 4 {
-		emit(t, e, s, contract.Contract, i*10, 10)
-		mine(t, e, 20)
-	}
-	sink := &memorySink{}
-	f := &Follower{Client: c, Address: contract.Contract, Start: contract.Block, Confirmations: 1, MaxRange: 1000, Sink: sink}
-	stop := follow(t, f)
-	mine(t, e, 5)
-	last := (headNumber() - 1) / 5 * 5
-	eventually(t, "caught up", func() bool { return sink.newest() >= last })
-	stop()
-	sink.equalsChain(t, real, contract.Contract, contract.Block)
-	if len(sink.logs) != 40 || len(sink.rollbacks) != 0 {
-		t.Fatalf("%d logs, %d rollbacks", len(sink.logs), len(sink.rollbacks))
-	}
-	for _, p := range sink.Checkpoints() {
-		if null(p.Number) {
-			t.Fatalf("checkpoint %d is a null round", p.Number)
-		}
-	}
-	if f.span > 7*2 {
-		t.Fatalf("the range grew to %d although the node allows 7", f.span)
-	}
 }
 
 func TestClientRefusesForeignLogs(t *testing.T) {

@@ -51,7 +51,7 @@ func TestLifeOnForeignChains(t *testing.T) {
 			for _, call := range []protocol.Call{
 				protocol.Deposit{}, protocol.Register{}, protocol.Announce{}, protocol.CreateJob{}, protocol.AcceptOffer{},
 				protocol.CommitResult{}, protocol.Verify{}, protocol.Draw{},
-				protocol.CommitVerification{}, protocol.SettleVerified{}, protocol.RevealKey{}, protocol.Appeal{},
+				protocol.CommitVerification{}, protocol.RevealKey{}, protocol.Appeal{},
 				protocol.DrawJury{}, protocol.CommitVote{}, protocol.RevealVote{}, protocol.TimeoutAppealed{},
 				protocol.OpenSelf{}, protocol.TimeoutSilent{},
 			} {
