@@ -243,3 +243,21 @@ func TestOpenedLeavesAreKept(t *testing.T) {
 		t.Errorf("%+v, %v", opened, err)
 	}
 }
+
+// What was opened goes with the commitment that a reorganisation undoes, for another one stands in its place.
+func TestOpenedGoesWithItsCommitment(t *testing.T) {
+	w, run := committed(t, 5, honest)
+	if _, err := w.collect(run); err != nil {
+		t.Fatal(err)
+	}
+	key := plan.SeatKey{Execution: run.Record.ID, Seat: 1}
+	w.requester.forget()
+	if _, ok := w.requester.opened[key]; !ok {
+		t.Fatal("forgotten although it stands")
+	}
+	w.requester.Feed.Read(func(v *protocol.View) { v.Runs[key.Execution].Record.Root = common.Hash{1} })
+	w.requester.forget()
+	if _, ok := w.requester.opened[key]; ok {
+		t.Error("taken for what the new commitment opens to")
+	}
+}

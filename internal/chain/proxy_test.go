@@ -2,6 +2,7 @@ package chain
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -119,6 +120,33 @@ func TestClientRefusesForeignLogs(t *testing.T) {
 			})
 			if _, err := dial(t, url).logs(t.Context(), testAddr, 2, &block{Number: 3}); err == nil {
 				t.Fatal("taken for good")
+			}
+		})
+	}
+}
+
+// An endpoint that is down can be told from a node that says no: only the former is worth another try.
+func TestSilenceIsToldFromRefusal(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer string
+		status int
+		silent bool
+	}{
+		"too many":  {"slow down", http.StatusTooManyRequests, true},
+		"truncated": {`{"jsonrpc":"2.0","id":1,"res`, http.StatusOK, true},
+		"no JSON":   {"<html>", http.StatusOK, true},
+		"refused":   {`{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no such method"}}`, http.StatusOK, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(c.status)
+				_, _ = w.Write([]byte(c.answer))
+			}))
+			t.Cleanup(srv.Close)
+			_, err := Dial(t.Context(), srv.URL)
+			if err == nil || errors.Is(err, ErrNoAnswer) != c.silent {
+				t.Errorf("got %v, silent %t", err, errors.Is(err, ErrNoAnswer))
 			}
 		})
 	}
