@@ -193,8 +193,7 @@ func rootOn(run *protocol.Run, seat uint8) common.Hash {
 }
 
 // forget drops what no plan will ask for again: results of executions that have nothing more to deliver or that a
-// reorganisation of the chain undid, and refused
-// offers that have expired or are for jobs that have ended.
+// reorganisation of the chain undid, and refused offers that have expired or are for jobs that have ended.
 func (r *Requester) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
