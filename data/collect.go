@@ -30,8 +30,8 @@ type Collected struct {
 }
 
 // Collect forgets the pins that were last asked for before a time, and removes every block that neither a pin nor one of
-// the DAGs under held needs; those need not be complete. What a Mirror has yet to give is held too. Nothing is added while it runs. It holds the hash of every block
-// that stays in memory, about 100 bytes each.
+// the DAGs under held needs; those need not be complete. What a Mirror has yet to give is held too. Nothing is added
+// while it runs. It holds the hash of every block that stays in memory, about 100 bytes each.
 func (s *Store) Collect(ctx context.Context, before time.Time, held []cid.Cid) (Collected, error) {
 	var done Collected
 	patience, cancel := context.WithTimeout(ctx, collectPatience)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -114,7 +115,7 @@ func (s *settings) Check() error {
 			return fmt.Errorf("chain: %w", err)
 		}
 	}
-	return errors.Join(s.checkAddresses(), s.sources.Check(), s.s3.Check(), s.work.Check())
+	return cmp.Or(s.checkAddresses(), s.sources.Check(), s.s3.Check(), s.work.Check())
 }
 
 // checkAddresses looks at where the node listens and what it tells others of it.

@@ -38,8 +38,8 @@ type daemon struct {
 	wallet common.Address
 }
 
-// newSwarm starts so many compute nodes, all registered, with flags of serve for each, and a requester with a deposit.
-func newSwarm(t testing.TB, nodes int, flags ...string) *swarm {
+// newSwarm starts so many compute nodes, all registered, and a requester with a deposit.
+func newSwarm(t testing.TB, nodes int) *swarm {
 	t.Helper()
 	rpc := freeAddress(t)
 	s := &swarm{TB: t}
@@ -50,10 +50,8 @@ func newSwarm(t testing.TB, nodes int, flags ...string) *swarm {
 	if err != nil {
 		t.Fatal(err)
 	}
-	join := func(name string, flags ...string) *daemon {
-		d := newDaemon(t, name, append([]string{
-			"--chain", "ws://" + rpc, "--contract", status.Contract.Hex(), "--allow-private",
-		}, flags...)...)
+	join := func(name, role string) *daemon {
+		d := newDaemon(t, name, "--chain", "ws://"+rpc, "--contract", status.Contract.Hex(), "--allow-private", role)
 		if err := s.chain.api.Pay(t.Context(), d.wallet, ether(1000)); err != nil {
 			t.Fatalf("pay %s: %v", name, err)
 		}
@@ -62,7 +60,7 @@ func newSwarm(t testing.TB, nodes int, flags ...string) *swarm {
 	}
 	s.requester = join("requester", "--requester")
 	for i := range nodes {
-		s.nodes = append(s.nodes, join(fmt.Sprintf("node-%d", i+1), append([]string{"--compute"}, flags...)...))
+		s.nodes = append(s.nodes, join(fmt.Sprintf("node-%d", i+1), "--compute"))
 	}
 	s.requester.deposit(ether(100))
 	for _, n := range s.nodes {

@@ -186,7 +186,7 @@ func (r *Requester) merge(ctx context.Context, id common.Hash) (common.Hash, err
 		return pieces[0].Output, nil
 	}
 	links := make(map[string]common.Hash, len(pieces))
-	stdout := &stdouts{ctx: ctx, library: r.Library}
+	stdout := &stdouts{ctx: ctx, lib: r.Library}
 	for index := range uint32(len(doc.Pieces)) {
 		d, ok := pieces[index]
 		if !ok {
@@ -200,10 +200,10 @@ func (r *Requester) merge(ctx context.Context, id common.Hash) (common.Hash, err
 
 // stdouts reads the standard output of one piece after the other. Only one is open at a time.
 type stdouts struct {
-	ctx     context.Context
-	library Library
-	now     File
-	left    []common.Hash // the pieces' outputs
+	ctx  context.Context
+	lib  Library
+	now  File
+	left []common.Hash // the pieces' outputs
 }
 
 func (s *stdouts) Read(p []byte) (n int, err error) {
@@ -212,7 +212,7 @@ func (s *stdouts) Read(p []byte) (n int, err error) {
 			if len(s.left) == 0 {
 				return 0, io.EOF
 			}
-			if s.now, err = s.library.Open(s.ctx, s.left[0], "stdout"); err != nil {
+			if s.now, err = s.lib.Open(s.ctx, s.left[0], "stdout"); err != nil {
 				return 0, err
 			}
 			s.left = s.left[1:]

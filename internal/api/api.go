@@ -72,7 +72,7 @@ func New(b Backend, log *slog.Logger) http.Handler {
 	}
 	mux.Handle("GET /ipfs/", b.Gateway())
 	mux.HandleFunc("/", s.unknown)
-	return guard(mux)
+	return Guard(mux)
 }
 
 type route struct {

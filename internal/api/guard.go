@@ -10,10 +10,10 @@ import (
 	"github.com/filecoin-project/bacalhau/client"
 )
 
-// guard keeps web pages from driving the API through the browser of whoever runs the node. A browser names the page's
+// Guard keeps web pages from driving the API through the browser of whoever runs the node. A browser names the page's
 // origin; requests from elsewhere than the node's own pages are refused. A page may also have its own name resolve to
 // this machine (DNS rebinding): requests that arrive on a loopback address must therefore be meant for one.
-func guard(next http.Handler) http.Handler {
+func Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if reason := foreign(r); reason != "" {
 			write(w, http.StatusForbidden, client.Failure{Error: reason, Code: client.CodeForbidden})

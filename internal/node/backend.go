@@ -267,7 +267,7 @@ func (b backend) download(ctx context.Context, url string) (cid.Cid, error) {
 
 // keep gives what came from this node's user to Kubo too.
 func (b backend) keep(ctx context.Context, c cid.Cid) (client.Imported, error) {
-	if err := b.library.mirror(ctx, c); err != nil {
+	if err := b.lib.mirror(ctx, c); err != nil {
 		return client.Imported{}, err
 	}
 	return b.imported(ctx, c)

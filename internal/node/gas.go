@@ -52,6 +52,13 @@ func (g *gasBook) of(ctx context.Context, c *chain.Client, tx common.Hash) (entr
 	return e, nil
 }
 
+// forget drops everything: what is asked for again is looked up again.
+func (g *gasBook) forget() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.used = nil
+}
+
 // transactions adds up the gas of all parties' transactions for a job, by function. A transaction that touches two
 // jobs does not exist.
 func (n *Node) transactions(ctx context.Context, job common.Hash) ([]client.TransactionCost, error) {

@@ -48,6 +48,9 @@ func (n *Node) tidy(ctx context.Context) error {
 		return fmt.Errorf("archive jobs: %w", err)
 	}
 	n.measures.archived.Add(int64(jobs))
+	if jobs > 0 {
+		n.gas.forget()
+	}
 	held, known, err := n.held()
 	if err != nil || !known {
 		return err

@@ -43,7 +43,7 @@ func (n *Node) listen() (err error) {
 
 // ownersHandler serves the API and the diagnostics.
 func (n *Node) ownersHandler() http.Handler {
-	mux, diagnostics := http.NewServeMux(), n.Diagnostics(n.cfg.Profiling)
+	mux, diagnostics := http.NewServeMux(), api.Guard(n.Diagnostics(n.cfg.Profiling))
 	mux.Handle("/", api.New(backend{n}, n.cfg.Log))
 	for _, path := range []string{"/metrics", "/healthz", "/readyz", "/debug/pprof/"} {
 		mux.Handle(path, diagnostics)

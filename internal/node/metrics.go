@@ -224,9 +224,12 @@ func roleOf(self common.Address, r *protocol.Run, t protocol.Terms) string {
 }
 
 func (n *Node) collectActions(ch chan<- prometheus.Metric) {
-	now, usual := n.activity(), []string{"execute", "judge"}
+	now, usual := n.activity(), []string{}
+	if n.compute != nil {
+		usual = append(usual, "execute", "judge")
+	}
 	if n.requester != nil {
-		usual = []string{"collect", "deliver"}
+		usual = append(usual, "collect", "deliver")
 	}
 	for state, by := range map[string]map[string]int{"running": now.Running, "failing": now.Failing} {
 		for _, kind := range usual { // also when there are none

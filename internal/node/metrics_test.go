@@ -110,4 +110,16 @@ func TestObservedNetwork(t *testing.T) {
 		}
 	}
 	get(t, n.URL()+"/readyz", http.StatusOK)
+	foreign, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.URL()+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign.Header.Set("Origin", "http://elsewhere.example")
+	resp, err := http.DefaultClient.Do(foreign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.Body.Close(); resp.StatusCode != http.StatusForbidden {
+		t.Errorf("a web page from elsewhere was told: %s", resp.Status)
+	}
 }

@@ -189,22 +189,12 @@ func (n *Network) provide(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	ctx, stop := context.WithCancel(ctx)
-	group.Go(func() error {
-		if err := sender.Run(ctx); !errors.Is(err, context.Canceled) {
-			return err
-		}
-		return nil
-	})
-	group.Go(func() error {
-		defer stop()
+	return whileSending(ctx, sender, func(ctx context.Context) error {
 		if err := n.deploy(ctx, client, sender); err != nil {
 			return err
 		}
 		return n.fund(ctx, client, sender)
 	})
-	return group.Wait()
 }
 
 func (n *Network) deploy(ctx context.Context, client *chain.Client, sender *chain.Sender) error {

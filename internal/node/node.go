@@ -108,7 +108,7 @@ type Node struct {
 	store     *store.Store
 	data      *data.Store
 	fetcher   *data.Fetcher
-	library   *library
+	lib       *library
 	runner    *confine.Runner
 	public    *server
 	owner     *server          // nil without an API
@@ -241,18 +241,18 @@ func (n *Node) makeRunner(ctx context.Context) (err error) {
 
 // makeLibrary prepares to publish data: here, and in Kubo if there is one.
 func (n *Node) makeLibrary() {
-	n.library = &library{store: n.data, fetcher: n.fetcher}
+	n.lib = &library{store: n.data, fetcher: n.fetcher}
 	if n.cfg.Sources.Kubo.URL == "" {
 		return
 	}
-	n.library.kubo = data.NewMirror(n.data, n.cfg.Sources.Kubo, func(c cid.Cid, err error) {
+	n.lib.kubo = data.NewMirror(n.data, n.cfg.Sources.Kubo, func(c cid.Cid, err error) {
 		if err != nil {
 			n.cfg.Log.Warn("Kubo did not take data, which is tried again", "cid", c, "error", err)
 			return
 		}
 		n.cfg.Log.Debug("Kubo has data", "cid", c)
 	})
-	n.run = append(n.run, n.library.kubo.Run)
+	n.run = append(n.run, n.lib.kubo.Run)
 }
 
 func (n *Node) makeAgents(ctx context.Context) error {
@@ -274,7 +274,7 @@ func (n *Node) makeRequester() error {
 	}
 	n.requester, err = agent.NewRequester(agent.RequesterConfig{
 		Deployment: n.deployment(), Self: n.self, Secret: secret, Feed: n.feed, Chain: n.market,
-		Policy: choicePolicy, Peers: peers{n.fetcher.HTTP}, Library: n.library, Store: n.store, Log: n.cfg.Log, Keep: n.cfg.Keep,
+		Policy: choicePolicy, Peers: peers{n.fetcher.HTTP}, Library: n.lib, Store: n.store, Log: n.cfg.Log, Keep: n.cfg.Keep,
 	})
 	n.run = append(n.run, func(ctx context.Context) error { return n.requester.Run(ctx) })
 	return err
@@ -293,7 +293,7 @@ func (n *Node) makeCompute(ctx context.Context) error {
 	n.compute, err = agent.NewCompute(n.cfg.Compute.BadActor.corrupt(agent.ComputeConfig{
 		Deployment: n.deployment(), Self: n.self, Policy: n.cfg.Compute.Policy, Capacity: capacity, Peers: peers{n.fetcher.HTTP},
 		Sign: func(digest common.Hash) ([]byte, error) { return signOffer(n.cfg.Key, digest) },
-		Feed: n.feed, Chain: acts, Library: n.library, Store: n.store, Log: n.cfg.Log, Keep: n.cfg.Keep,
+		Feed: n.feed, Chain: acts, Library: n.lib, Store: n.store, Log: n.cfg.Log, Keep: n.cfg.Keep,
 		Executor: measured{&executor{store: n.data, fetcher: n.fetcher, runner: n.runner}, &n.measures},
 	}))
 	n.run = append(n.run, func(ctx context.Context) error { return n.compute.Run(ctx) })
