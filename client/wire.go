@@ -78,9 +78,11 @@ type JobRequest struct {
 	// CheckRate is the share of pieces to check, 0 to 1.
 	CheckRate float64 `json:"checkRate,omitempty"`
 	// Eager checks with three nodes at once instead of a third only on difference.
-	Eager          bool   `json:"eager,omitempty"`
+	Eager bool `json:"eager,omitempty"`
+	// ExecuteSeconds are a node's time for what it takes at once; by default they follow from its fuel limit.
 	ExecuteSeconds uint32 `json:"executeSeconds,omitempty"`
-	ExpirySeconds  uint64 `json:"expirySeconds,omitempty"`
+	// ExpirySeconds are the time to find nodes in; by default an hour, or four times the execute window.
+	ExpirySeconds uint64 `json:"expirySeconds,omitempty"`
 	// PiecesPerExecution bounds what one node gets at a time.
 	PiecesPerExecution uint32 `json:"piecesPerExecution,omitempty"`
 }

@@ -53,8 +53,8 @@ func (o *runOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.memory, "memory", "", "memory of a piece, such as 256MiB, at most 4GiB (default: the node's)")
 	f.StringVar(&o.fuel, "fuel", "", "fuel limit of a piece, such as 20G (default: the node's)")
 	f.StringVar(&o.outputBytes, "output-bytes", "", "most that a piece may write, such as 16MiB (default: the node's)")
-	f.DurationVar(&o.executeWindow, "execute-window", 0, "time that a node has for what it takes at once, such as 10m (default: the node's)")
-	f.DurationVar(&o.expiry, "expiry", 0, "time after which pieces that no node took are given back (default: the node's)")
+	f.DurationVar(&o.executeWindow, "execute-window", 0, "time that a node has for what it takes at once, such as 10m (default: what a slow node needs, by the fuel limit)")
+	f.DurationVar(&o.expiry, "expiry", 0, "time after which pieces that no node took are given back (default: 1h, or four times the execute window)")
 	f.Uint32Var(&o.piecesPerExecution, "pieces-per-execution", 0, "most pieces that a node gets at once (default: spread over the nodes)")
 }
 

@@ -45,7 +45,7 @@ func (s *workSettings) register(f *pflag.FlagSet) {
 	f.Var(amountVar(&s.minFuelPrice, "100wei"), "min-fuel-price",
 		"least price for a unit of fuel; the bid, which is a cap, must cover the fuel limit at this price")
 	f.Var(amountVar(&s.inputPrice, "0wei"), "input-price", "price for a GiB of inputs that have to be fetched; those that are here are free")
-	f.Float64Var(&s.fuelShare, "fuel-share", 0.05,
+	f.Float64Var(&s.fuelShare, "fuel-share", plan.UsualShare,
 		"share of its fuel limit that a piece is expected to use as long as nobody has run one of its job; 1 is the careful one")
 
 	f.Uint32Var(&s.maxPieces, "max-pieces", 4000, "pieces to hold at once, in executions and standing offers")

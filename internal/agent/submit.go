@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -19,6 +20,13 @@ import (
 	"github.com/filecoin-project/bacalhau/protocol/plan"
 )
 
+const (
+	// leastExpiry is the shortest time for finding nodes unless the client asks for another, seconds.
+	leastExpiry = 3600
+	// attempts at a piece, by one node after the other, for which a job stays open.
+	attempts = 4
+)
+
 // Submission is work that a client wants done. The pieces' public keys are filled in.
 type Submission struct {
 	Spec   protocol.Spec
@@ -31,9 +39,9 @@ type Submission struct {
 	CheckRate uint16
 	// Seats of a checked piece: 2 lazy, 3 eager.
 	Seats uint8
-	// ExecuteSeconds that a node has for its pieces.
+	// ExecuteSeconds that a node has for its pieces; 0 has it follow from their fuel limit.
 	ExecuteSeconds uint32
-	// ExpirySeconds from now until which pieces may be assigned.
+	// ExpirySeconds from now until which pieces may be assigned; 0 is time for several attempts at each.
 	ExpirySeconds uint64
 	// PiecesPerExecution that one offer gets at most; 0 spreads the job over the nodes registered now.
 	PiecesPerExecution uint32
@@ -71,9 +79,10 @@ func (r *Requester) Submit(ctx context.Context, s Submission) (common.Hash, erro
 	if fuelPrice == nil {
 		fuelPrice = new(big.Int)
 	}
+	window := cmp.Or(s.ExecuteSeconds, plan.Window(count, s.Spec.Limits.Fuel, r.Parameters))
 	terms := protocol.Terms{
 		Client: r.Self, Pieces: uint32(len(s.Pieces)), CheckRate: s.CheckRate, Seats: s.Seats,
-		ExecuteWindow: s.ExecuteSeconds, Expiry: now + s.ExpirySeconds, Bid: s.Bid, FuelPrice: fuelPrice,
+		ExecuteWindow: window, Expiry: now + cmp.Or(s.ExpirySeconds, max(leastExpiry, attempts*uint64(window))), Bid: s.Bid, FuelPrice: fuelPrice,
 		Fine: atLeast(stakes.Fine, r.Parameters.NoShowFee), Bond: stakes.Bond, SpecRoot: doc.Root(), Salt: salt,
 	}
 	if err := r.affordable(ctx, terms, count); err != nil {

@@ -125,8 +125,7 @@ func submission(r client.JobRequest) (agent.Submission, error) {
 				OutputBytes: orDefault(r.Limits.OutputBytes, defaultOutputBytes),
 			},
 		},
-		Seats: 2, ExecuteSeconds: orDefault(r.ExecuteSeconds, defaultExecute),
-		ExpirySeconds:      orDefault(r.ExpirySeconds, defaultExpiry),
+		Seats: 2, ExecuteSeconds: r.ExecuteSeconds, ExpirySeconds: r.ExpirySeconds,
 		PiecesPerExecution: r.PiecesPerExecution, ColludingShare: defaultColluding,
 	}
 	if r.Eager {

@@ -56,11 +56,9 @@ func PublicParameters() protocol.Parameters {
 // Defaults of a job that does not say otherwise.
 const (
 	defaultMemoryBytes = 1 << 30
-	defaultFuel        = 1_000_000_000_000 // half a minute of one core, or more
+	defaultFuel        = 1_000_000_000_000 // a minute of one core, or more
 	defaultOutputBytes = 64 << 20
 	defaultFuelPrice   = 100 // wei
 	defaultCheckRate   = 0.03
-	defaultExecute     = 300  // seconds
-	defaultExpiry      = 3600 // seconds
 	defaultColluding   = 0.2
 )

@@ -82,6 +82,23 @@ func (f ComputeFacts) takes(v *protocol.View, job common.Hash, count uint32, lef
 // transaction.
 func usable(windowSeconds uint32) float64 { return 0.75 * float64(windowSeconds) }
 
+// UsualShare of its fuel limit is what a piece is taken to use while nothing else is known of it: people set limits high.
+const UsualShare = 0.05
+
+const (
+	// slowNode is how much fuel one core of a node uses in a second that should still be able to take a job.
+	slowNode = 2_000_000_000
+	// leastWindow leaves time for fetching inputs and for transactions of jobs that run for a moment, seconds.
+	leastWindow = 300
+)
+
+// Window is the time to give a node for so many pieces, seconds: what the slow one takes, one piece after the other.
+func Window(pieces uint32, fuelLimit uint64, p protocol.Parameters) uint32 {
+	running := UsualShare * float64(fuelLimit) / slowNode * float64(pieces)
+	seconds := min(math.Ceil(running/usable(1)), math.MaxUint32)
+	return max(leastWindow, p.MinExecuteWindow, uint32(seconds))
+}
+
 // fits is how many of a job's pieces are done in time after a backlog in seconds, at most some.
 func (f ComputeFacts) fits(v *protocol.View, t protocol.Terms, job common.Hash, backlog float64, most uint32) uint32 {
 	left := usable(t.ExecuteWindow) - backlog
