@@ -7,12 +7,12 @@ EXAMPLES_GO := go1.26.8
 # What `make gen` writes. Committed, so that running needs Go and a C compiler only.
 GENERATED := protocol/vocab.gen.go internal/market/market.abi.json $(wildcard internal/market/*.bin)
 
-# In order of what fails soonest.
-TEST_STEPS := lint examples-check check-gen test-contracts test-go build-nocgo
+# In order of what fails soonest. Two run at a time: the Solidity compiler uses one processor, and the tests wait much.
+TEST_STEPS := lint check-contracts examples-check test-go build-nocgo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test $(TEST_STEPS) gen examples bench bench-wasm fuzz fuzz-contracts smt clean
+.PHONY: help run test $(TEST_STEPS) $(TEST_STEPS:%=step-%) check-gen test-contracts gen examples bench bench-wasm fuzz fuzz-contracts smt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,13 +20,14 @@ help: ## list the targets
 run: ## run the demo: a chain, a client and five compute nodes, one of which cheats
 	go run ./cmd/bacalhau demo
 
-test: ## everything that CI checks, with the time of each step
-	@for step in $(TEST_STEPS); do \
-		start=$$(date +%s); \
-		echo "==> $$step"; \
-		$(MAKE) --no-print-directory $$step || { echo "==> $$step failed; run it alone with: make $$step" >&2; exit 1; }; \
-		echo "==> $$step: $$(($$(date +%s) - start)) s"; \
-	done
+test: contracts/node_modules examples/toolchain/node_modules tools/peers/node_modules ## everything that CI checks, with the time of each step
+	@$(MAKE) --no-print-directory -j 2 $(TEST_STEPS:%=step-%)
+
+$(TEST_STEPS:%=step-%): step-%:
+	@start=$$(date +%s); \
+		echo "==> $*"; \
+		$(MAKE) --no-print-directory $* || { echo "==> $* failed; run it alone with: make $*" >&2; exit 1; }; \
+		echo "==> $*: $$(($$(date +%s) - start)) s"
 
 lint: contracts/node_modules ## formatting, go vet, staticcheck, forge fmt
 	@unformatted=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); \
@@ -71,19 +72,24 @@ explore: ## compare the contract with its model in every state that the model ca
 explore-mutants: contracts/node_modules ## which mutants of the contract the comparison with the model notices (many minutes)
 	contracts/tools/explore-mutants
 
+# One after the other: both compile them.
+check-contracts: ## the contracts' own tests, and whether what is generated from them is what they say
+	@$(MAKE) --no-print-directory check-gen
+	@$(MAKE) --no-print-directory test-contracts
+
 test-contracts: contracts/node_modules ## the contracts' own tests
 	cd contracts && tools/forge test
 
-test-go: tools/peers/node_modules ## all Go tests
-	go test -timeout 30m ./...
+test-go: tools/peers/node_modules contracts/node_modules ## all Go tests; they wait most of the time, so more packages run at once than there are processors
+	go test -p 4 -timeout 30m ./...
 
 .PHONY: test-kubo
 test-kubo: ## the data store beside a real Kubo daemon (built from its module the first time, which takes minutes)
 	go test -tags kubo ./data -run '^TestKubo$$' -v
 
 .PHONY: test-foreign
-test-foreign: contracts/node_modules ## the life of jobs on a real geth and a real anvil, which fail in every way (minutes; geth is built the first time)
-	go test -tags foreign ./internal/node -run '^TestLife' -v -timeout 30m
+test-foreign: contracts/node_modules ## of the Go tests the life of jobs on a real geth and a real anvil, which fail in every way
+	go test ./internal/node -run '^TestLife' -count=1 -v -timeout 30m
 
 build-nocgo: ## the binary builds without a C compiler too
 	CGO_ENABLED=0 go build -o /dev/null ./cmd/bacalhau

@@ -1,5 +1,3 @@
-//go:build foreign
-
 package node_test
 
 import (
@@ -20,6 +18,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -59,11 +58,15 @@ func startGeth(t *testing.T) *foreign {
 	return c
 }
 
-// startAnvil starts anvil, which npm installed from contracts/package-lock.json, with a block every second.
-func startAnvil(t *testing.T) *foreign {
+// startAnvil starts anvil, which npm installed from contracts/package-lock.json, with a block every second. Its clock is
+// ahead of this machine's by so much.
+func startAnvil(t *testing.T, ahead time.Duration) *foreign {
 	t.Helper()
 	c := newForeign(t)
-	c.command = []string{installedAnvil(t), "--host", "127.0.0.1", "--port", port(c.addr), "--block-time", "1", "--quiet"}
+	c.command = []string{
+		installedAnvil(t), "--host", "127.0.0.1", "--port", port(c.addr), "--block-time", "1", "--quiet",
+		"--timestamp", strconv.FormatInt(time.Now().Add(ahead).Unix(), 10),
+	}
 	c.start()
 	c.call(nil, "anvil_setBalance", crypto.PubkeyToAddress(c.funder.PublicKey), (*hexutil.Big)(new(big.Int).Lsh(big.NewInt(1), 100)))
 	return c

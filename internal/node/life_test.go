@@ -1,5 +1,3 @@
-//go:build foreign
-
 package node_test
 
 import (
@@ -18,8 +16,8 @@ import (
 )
 
 // Nodes live whole lives on chains that are not ours: on geth's, reached by an endpoint that fails in every way in turn, and
-// on anvil's, which drops the first transaction of every kind in a reorganisation. Both run at once, for they wait most
-// of the time.
+// on anvil's, which drops the first transaction of every kind in a reorganisation and whose clock is ten minutes behind
+// the nodes'. Both run at once, for they wait most of the time.
 func TestLifeOnForeignChains(t *testing.T) {
 	t.Parallel()
 	var group sync.WaitGroup
@@ -36,7 +34,7 @@ func TestLifeOnForeignChains(t *testing.T) {
 	})
 	group.Go(func() {
 		t.Run("anvil", func(t *testing.T) {
-			anvil := startAnvil(t)
+			anvil := startAnvil(t, -10*time.Minute)
 			l := openLife(t, node.ChainConfig{URL: anvil.wsURL()}, anvil)
 			ctx, stop := context.WithCancel(t.Context())
 			undone := make(chan map[string]int, 1)
@@ -62,6 +60,32 @@ func TestLifeOnForeignChains(t *testing.T) {
 		})
 	})
 	group.Wait()
+}
+
+// TestChainAhead: nodes whose clocks are ten minutes slow do a job in time.
+func TestChainAhead(t *testing.T) {
+	t.Parallel()
+	anvil := startAnvil(t, 10*time.Minute)
+	cfg := config(t, 3, 0)
+	cfg.Chain, cfg.Funder = node.ChainConfig{URL: anvil.wsURL()}, anvil.funder
+	net, _ := start(t, cfg)
+	waitForNodes(t, net.Backend(), 3)
+	r := counting(t, net, 2)
+	r.CheckRate = 0.999
+	if job := waitForEnd(t, net.Backend(), submit(t, net, r)); job.Status != client.JobDone {
+		t.Errorf("job ended %s: %+v", job.Status, job)
+	}
+	net.Look(func(v *protocol.View) {
+		if ahead := time.Until(time.Unix(int64(v.Head.Time), 0)); ahead < 9*time.Minute {
+			t.Errorf("the chain is ahead by %v only", ahead)
+		}
+		for id, r := range v.Runs {
+			if len(r.Penalties) != 0 {
+				t.Errorf("execution %s: %+v", id, r.Penalties)
+			}
+		}
+	})
+	balanced(t, net)
 }
 
 // life is a network of six honest nodes and two that collude, and its jobs.
