@@ -2,11 +2,12 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SIZE = 16 << 20, WINDOW = 1 << 15, LONGEST = 258, SHORTEST = 3, TRIES = 24, END = 256 };
 
-static uint8_t in[SIZE], packed[2 * SIZE], out[SIZE + LONGEST];
+static uint8_t *in, *packed, *out;
 static int32_t head[1 << 15], before[WINDOW];
 
 static const uint16_t length_base[] = {3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
@@ -162,7 +163,8 @@ static size_t expand(void) {
 
 int main(int argc, char **argv) {
 	FILE *f = fopen(argc > 1 ? argv[1] : "", "r");
-	if (f == NULL) {
+	in = malloc(SIZE), packed = malloc(2 * SIZE), out = malloc(SIZE + LONGEST);
+	if (f == NULL || in == NULL || packed == NULL || out == NULL) {
 		perror("deflate");
 		return 1;
 	}

@@ -16,17 +16,16 @@ struct value {
 	char *name;          // in an object
 };
 
-enum { RECORDS = 40000, ROUNDS = 8, CAPACITY = 16 << 20 };
+enum { RECORDS = 40000, ROUNDS = 8, CAPACITY = 16 << 20, ARENA = 32 << 20 };
 
-static char document[CAPACITY], again[CAPACITY];
-static _Alignas(16) char arena[32 << 20];
+static char *arena;
 static size_t used;
 static const char *at;
 
 static void *take(size_t n) {
 	void *p = arena + used;
 	used += (n + 15) & ~(size_t)15;
-	if (used > sizeof arena) {
+	if (used > ARENA) {
 		abort();
 	}
 	return memset(p, 0, n);
@@ -127,6 +126,11 @@ static char *write_value(char *to, const struct value *v) {
 }
 
 int main(void) {
+	char *document = malloc(CAPACITY), *again = malloc(CAPACITY);
+	arena = malloc(ARENA);
+	if (document == NULL || again == NULL || arena == NULL) {
+		abort();
+	}
 	char *to = document;
 	to += sprintf(to, "[");
 	for (int i = 0; i < RECORDS; i++) {

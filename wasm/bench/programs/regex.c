@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_STATES = 256, MAX_SETS = 512, SPLIT = 256, ACCEPT = 257 };
+enum { MAX_STATES = 256, MAX_SETS = 512, SPLIT = 256, ACCEPT = 257, SIZE = 20 << 20 };
 
 struct state {
 	int on; // index of a class, or SPLIT or ACCEPT
@@ -179,13 +179,13 @@ static const char *const patterns[] = {
 };
 
 int main(int argc, char **argv) {
-	static char text[20 << 20];
+	char *text = malloc(SIZE);
 	FILE *f = fopen(argc > 1 ? argv[1] : "", "r");
-	if (f == NULL) {
+	if (f == NULL || text == NULL) {
 		perror("regex");
 		return 1;
 	}
-	size_t n = fread(text, 1, sizeof text, f);
+	size_t n = fread(text, 1, SIZE, f);
 	for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
 		compile(patterns[i]);
 		printf("%ld %s\n", count(text, n), patterns[i]);
