@@ -116,8 +116,14 @@ examples-check: examples/toolchain/node_modules ## fail if the committed example
 soak: ## a network lives through a week of blocks, fast-forwarded, and must leave nothing behind (a quarter of an hour; BLOCKS=4000 for less)
 	go test ./internal/node -run '^$$' -bench '^BenchmarkWeek$$' -benchtime 1x -timeout 3h $(if $(BLOCKS),-blocks $(BLOCKS))
 
+.PHONY: scale
+NODES := 50
+PIECES := 10000
+scale: ## many nodes in processes of their own do many pieces, and tell what that takes: make scale NODES=10 PIECES=1000
+	go test ./cmd/bacalhau -run '^$$' -bench '^BenchmarkScale$$' -benchtime 1x -timeout 4h -nodes $(NODES) -pieces $(PIECES)
+
 bench: ## all Go benchmarks
-	go test -run '^$$' -bench . -skip '^BenchmarkWeek$$' -benchmem ./...
+	go test -run '^$$' -bench . -skip '^Benchmark(Week|Scale)$$' -benchmem ./...
 
 bench-wasm: examples/toolchain/node_modules ## WebAssembly against plain engines and native code; with ABLATE=1, what each part of the rewriting costs
 	go test ./wasm/bench -run '^$$' -bench '$(if $(ABLATE),Ablation,Programs|Start)' -benchtime 3x -timeout 2h

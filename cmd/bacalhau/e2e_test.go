@@ -150,7 +150,7 @@ func books(t *testing.T, count int) string {
 	return dir
 }
 
-func wordcount(t *testing.T) string {
+func wordcount(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "wordcount.wasm")
 	if err := os.WriteFile(path, examples.Wordcount, 0o600); err != nil {

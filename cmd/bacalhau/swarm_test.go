@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/filecoin-project/bacalhau/client"
 	"github.com/filecoin-project/bacalhau/internal/seal"
@@ -38,8 +40,9 @@ type daemon struct {
 	wallet common.Address
 }
 
-// newSwarm starts so many compute nodes, all registered, and a requester with a deposit.
-func newSwarm(t testing.TB, nodes int) *swarm {
+// newSwarm starts so many compute nodes, all registered, and a requester with a deposit. All but the chain's process are
+// started with the flags.
+func newSwarm(t testing.TB, nodes int, flags ...string) *swarm {
 	t.Helper()
 	rpc := freeAddress(t)
 	s := &swarm{TB: t}
@@ -50,26 +53,46 @@ func newSwarm(t testing.TB, nodes int) *swarm {
 	if err != nil {
 		t.Fatal(err)
 	}
-	join := func(name, role string) *daemon {
-		d := newDaemon(t, name, "--chain", "ws://"+rpc, "--contract", status.Contract.Hex(), "--allow-private", role)
-		if err := s.chain.api.Pay(t.Context(), d.wallet, ether(1000)); err != nil {
-			t.Fatalf("pay %s: %v", name, err)
-		}
-		d.start()
-		return d
+	member := func(name, role string) *daemon {
+		return newDaemon(t, name, append([]string{"--chain", "ws://" + rpc, "--contract", status.Contract.Hex(), "--allow-private", role}, flags...)...)
 	}
-	s.requester = join("requester", "--requester")
+	s.requester = member("requester", "--requester")
 	for i := range nodes {
-		s.nodes = append(s.nodes, join(fmt.Sprintf("node-%d", i+1), "--compute"))
+		s.nodes = append(s.nodes, member(fmt.Sprintf("node-%d", i+1), "--compute"))
 	}
-	s.requester.deposit(ether(100))
-	for _, n := range s.nodes {
-		n.deposit(ether(100))
-		if err := n.api.Register(t.Context()); err != nil {
-			t.Fatalf("register %s: %v", n.name, err)
-		}
+	var joining errgroup.Group
+	for _, d := range append([]*daemon{s.requester}, s.nodes...) {
+		joining.Go(func() error {
+			if err := s.chain.api.Pay(t.Context(), d.wallet, ether(1000)); err != nil {
+				return fmt.Errorf("pay %s: %w", d.name, err)
+			}
+			return d.join(d != s.requester)
+		})
+	}
+	if err := joining.Wait(); err != nil {
+		t.Fatal(err)
 	}
 	return s
+}
+
+// join starts a node and brings its money into the market, and a compute node into the registry.
+func (d *daemon) join(registers bool) error {
+	if err := d.begin(); err != nil {
+		return fmt.Errorf("start %s: %w", d.name, err)
+	}
+	if err := until(d.Context(), d.ready); err != nil {
+		return fmt.Errorf("%s does not get ready: %w", d.name, err)
+	}
+	if err := d.api.Deposit(d.Context(), ether(100)); err != nil {
+		return fmt.Errorf("deposit of %s: %w", d.name, err)
+	}
+	if !registers {
+		return nil
+	}
+	if err := d.api.Register(d.Context()); err != nil {
+		return fmt.Errorf("register %s: %w", d.name, err)
+	}
+	return nil
 }
 
 // all are the swarm's processes.
@@ -106,12 +129,16 @@ const password = "password"
 
 func (d *daemon) start() {
 	d.Helper()
+	if err := d.begin(); err != nil {
+		d.Fatal(err)
+	}
+}
+
+func (d *daemon) begin() error {
 	d.cmd = program(append([]string{"serve", "--data-dir", d.dir}, d.args...)...)
 	d.cmd.Env = append(d.cmd.Env, envPassword+"="+password)
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
-	if err := d.cmd.Start(); err != nil {
-		d.Fatal(err)
-	}
+	return d.cmd.Start()
 }
 
 // kill ends the process as a power cut would.
@@ -125,21 +152,15 @@ func (d *daemon) kill() {
 // awaitReady waits until the node has read the chain up to its head.
 func (d *daemon) awaitReady() {
 	d.Helper()
-	await(d, func() error {
-		status, err := d.api.Status(d.Context())
-		if err == nil && !status.Ready {
-			err = errors.New("still reading the chain")
-		}
-		return err
-	})
+	await(d, d.ready)
 }
 
-func (d *daemon) deposit(amount *big.Int) {
-	d.Helper()
-	d.awaitReady()
-	if err := d.api.Deposit(d.Context(), amount); err != nil {
-		d.Fatalf("deposit of %s: %v", d.name, err)
+func (d *daemon) ready() error {
+	status, err := d.api.Status(d.Context())
+	if err == nil && !status.Ready {
+		err = errors.New("still reading the chain")
 	}
+	return err
 }
 
 // run submits a job and returns without waiting for it.
@@ -160,14 +181,21 @@ func (d *daemon) run(args ...string) (common.Hash, error) {
 // await waits until something succeeds; in vain it ends with the test binary's own deadline.
 func await(t testing.TB, try func() error) {
 	t.Helper()
+	if err := until(t.Context(), try); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// until waits until something succeeds, or gives its error when ctx ends.
+func until(ctx context.Context, try func() error) error {
 	for {
 		err := try()
 		if err == nil {
-			return
+			return nil
 		}
 		select {
-		case <-t.Context().Done():
-			t.Fatal(err)
+		case <-ctx.Done():
+			return err
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
