@@ -149,7 +149,7 @@ func (e *Embedded) open(cfg EmbeddedConfig) (err error) {
 // serve offers the public APIs, and only them, over HTTP and WebSocket on one port.
 func (e *Embedded) serve(addr string) error {
 	e.api = rpc.NewServer()
-	fs := filters.NewFilterSystem(e.eth.APIBackend, filters.Config{})
+	fs := filters.NewFilterSystem(relayed{e.eth.APIBackend}, filters.Config{})
 	apis := append(e.eth.APIs(), rpc.API{Namespace: "eth", Service: filters.NewFilterAPI(fs)})
 	for _, api := range apis {
 		if api.Namespace != "eth" && api.Namespace != "net" {

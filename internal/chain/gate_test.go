@@ -2,9 +2,12 @@ package chain
 
 import (
 	"errors"
+	"net"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // Whatever way a client asks, it hears of a block only once the block is on disk.
@@ -56,5 +59,31 @@ func TestAFailedDiskSilencesTheChain(t *testing.T) {
 	}
 	if err := e.seal(0); !errors.Is(err, full) {
 		t.Fatalf("the chain goes on: %v", err)
+	}
+}
+
+// TestNoBlockWaitsForAClient: a client asks for every head a thousand times and then reads nothing.
+func TestNoBlockWaitsForAClient(t *testing.T) {
+	e := startChain(t, t.TempDir())
+	deaf, _, err := websocket.DefaultDialer.Dial(e.WSURL(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	if err := deaf.NetConn().(*net.TCPConn).SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
+	}
+	for range 1000 {
+		call := []byte(`{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}`)
+		if err := deaf.WriteMessage(websocket.TextMessage, call); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := deaf.ReadMessage(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mine(t, e, 50) // for ever, if one waits
+	if _, err := dial(t, e.URL()).HeadPoint(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
