@@ -73,16 +73,16 @@ func (f *Follower) Run(ctx context.Context) error {
 	wake := f.Client.wake(ctx, f.Poll)
 	backoff := firstBackoff
 	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-wake:
-		}
 		err := f.catchUp(ctx)
 		var fatal permanent
 		switch {
 		case err == nil:
 			backoff = firstBackoff
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-wake:
+			}
 			continue
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -222,13 +222,16 @@ func (s *Sender) Run(ctx context.Context) error {
 	defer cancel()
 	wake := s.client.wake(ctx, s.cfg.Poll)
 	quiet := false
+	var again <-chan time.Time // after trouble, whether there is a new block or not
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-wake:
 		case <-s.news:
+		case <-again:
 		}
+		again = nil
 		err := s.step(ctx)
 		var fatal permanent
 		switch {
@@ -239,7 +242,9 @@ func (s *Sender) Run(ctx context.Context) error {
 		case err != nil && !quiet:
 			slog.Warn("cannot send transactions, trying again", "account", s.account, "err", err)
 		}
-		quiet = err != nil
+		if quiet = err != nil; quiet {
+			again = time.After(s.cfg.Poll)
+		}
 	}
 }
 

@@ -11,10 +11,14 @@ import (
 // defaultPoll suits a chain on the same machine.
 const defaultPoll = 250 * time.Millisecond
 
+// pushedPoll is the longest wait where heads are pushed: looking as often as without would
+// be most of what many nodes ask of a chain.
+const pushedPoll = 5 * time.Second
+
 // wake returns a channel that receives when there may be a new block: on every
-// new head where the connection can push them (WebSocket), and every poll in any case,
-// because a push may be lost with its connection. Pushed heads are never read as
-// data. The goroutine behind it ends with ctx.
+// new head where the connection can push them (WebSocket), every poll where it cannot,
+// and every pushedPoll in any case, because a push may be lost. Pushed heads are never
+// read as data. The goroutine behind it ends with ctx.
 func (c *Client) wake(ctx context.Context, poll time.Duration) <-chan struct{} {
 	out := make(chan struct{}, 1)
 	out <- struct{}{}
@@ -23,6 +27,7 @@ func (c *Client) wake(ctx context.Context, poll time.Duration) <-chan struct{} {
 		defer tick.Stop()
 		heads := make(chan json.RawMessage, 16)
 		sub, lost := c.subscribe(ctx, heads)
+		woken := time.Now()
 		for {
 			select {
 			case <-ctx.Done():
@@ -34,10 +39,14 @@ func (c *Client) wake(ctx context.Context, poll time.Duration) <-chan struct{} {
 			case <-lost:
 				sub, lost = nil, nil
 			case <-tick.C:
+				if sub != nil && time.Since(woken) < pushedPoll {
+					continue
+				}
 				if sub == nil && c.rpc.SupportsSubscriptions() {
 					sub, lost = c.subscribe(ctx, heads)
 				}
 			}
+			woken = time.Now()
 			select {
 			case out <- struct{}{}:
 			default:
