@@ -46,12 +46,13 @@ type Compute struct {
 	documents *documents
 	draining  atomic.Bool           // the process is about to end
 	retiring  atomic.Bool           // the owner wants no more work
-	decided   map[subject]judgement // what was noted last; the planner's own
+	decided   map[subject]Judgement // what was noted last; the planner's own
 
 	mu       sync.Mutex
 	specs    map[common.Hash]plan.SpecFacts
 	failures map[common.Hash]int // loads of a job's spec in a row
 	offered  map[common.Hash]protocol.Offer
+	tally    map[Judgement]int
 	work     map[plan.SeatKey]plan.WorkFacts
 	// sealed are the pieces of unfinished executions that need not be run again, by index.
 	sealed map[plan.SeatKey]map[uint32]sealedPiece
@@ -66,10 +67,11 @@ func NewCompute(cfg ComputeConfig) (*Compute, error) {
 		speed:         speed{assumed: cfg.Capacity.FuelPerSecond},
 		loading:       make(chan struct{}, 1),
 		documents:     newDocuments(),
-		decided:       map[subject]judgement{},
+		decided:       map[subject]Judgement{},
 		specs:         map[common.Hash]plan.SpecFacts{},
 		failures:      map[common.Hash]int{},
 		offered:       map[common.Hash]protocol.Offer{},
+		tally:         map[Judgement]int{},
 		work:          map[plan.SeatKey]plan.WorkFacts{},
 		sealed:        map[plan.SeatKey]map[uint32]sealedPiece{},
 	}
@@ -104,6 +106,9 @@ func (c *Compute) Run(ctx context.Context) error { return c.perform.loop(ctx, c.
 
 // Activity says what the agent is doing.
 func (c *Compute) Activity() Activity { return c.perform.activity() }
+
+// Waiting is how many executions, checks and votes wait to run their next piece.
+func (c *Compute) Waiting() int { return int(c.slots.waiting.Load()) }
 
 func (c *Compute) step(ctx context.Context) error {
 	wallet, err := c.Chain.Wallet(ctx, c.Self)

@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"maps"
+
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/filecoin-project/bacalhau/internal/store"
@@ -10,18 +12,18 @@ import (
 // subject is what a decision is about: a job, or an execution of it.
 type subject struct{ job, execution common.Hash }
 
-// judgement is what is compared to find out whether a decision has changed: not its numbers, which always do.
-type judgement struct {
-	verdict plan.Verdict
-	reason  plan.Reason
+// Judgement is what is compared to find out whether a decision has changed: not its numbers, which always do.
+type Judgement struct {
+	Verdict plan.Verdict
+	Reason  plan.Reason
 }
 
 // note records the decisions of a plan that are not those of the plan before. The caller is the only one to plan.
 func (c *Compute) note(now uint64, decisions []plan.Decision) error {
-	last := make(map[subject]judgement, len(decisions))
+	last := make(map[subject]Judgement, len(decisions))
 	var changed []store.Decision
 	for _, d := range decisions {
-		about, is := subject{d.Job, d.Execution}, judgement{d.Verdict, d.Reason}
+		about, is := subject{d.Job, d.Execution}, Judgement{d.Verdict, d.Reason}
 		last[about] = is
 		if was, known := c.decided[about]; known && was == is {
 			continue
@@ -36,15 +38,31 @@ func (c *Compute) note(now uint64, decisions []plan.Decision) error {
 		if err := c.Store.AppendDecisions(changed); err != nil {
 			return err
 		}
+		c.count(changed)
 	}
 	c.decided = last
 	return nil
 }
 
+func (c *Compute) count(changed []store.Decision) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, d := range changed {
+		c.tally[Judgement{plan.Verdict(d.Verdict), plan.Reason(d.Reason)}]++
+	}
+}
+
+// Decided counts decisions since the start, each time that one changed.
+func (c *Compute) Decided() map[Judgement]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.tally)
+}
+
 // recall takes up what was decided last before the node was stopped.
 func (c *Compute) recall() error {
 	return c.Store.Decisions(func(d store.Decision) error {
-		c.decided[subject{d.Job, d.Execution}] = judgement{plan.Verdict(d.Verdict), plan.Reason(d.Reason)}
+		c.decided[subject{d.Job, d.Execution}] = Judgement{plan.Verdict(d.Verdict), plan.Reason(d.Reason)}
 		return nil
 	})
 }

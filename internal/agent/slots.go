@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 
@@ -14,6 +15,7 @@ import (
 type slots struct {
 	pieces, memory *semaphore.Weighted
 	most           int64 // bytes
+	waiting        atomic.Int64
 }
 
 func newSlots(c plan.Capacity) *slots {
@@ -31,6 +33,8 @@ func (s *slots) take(ctx context.Context, memoryBytes uint64) (release func(), e
 	if memoryBytes > uint64(s.most) {
 		return nil, fmt.Errorf("a piece may use %d bytes of memory, and this node has %d for programs", memoryBytes, s.most)
 	}
+	s.waiting.Add(1)
+	defer s.waiting.Add(-1)
 	if err := s.pieces.Acquire(ctx, 1); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"math/big"
@@ -18,6 +19,7 @@ import (
 	"github.com/filecoin-project/bacalhau/internal/agent"
 	"github.com/filecoin-project/bacalhau/internal/market"
 	"github.com/filecoin-project/bacalhau/protocol"
+	"github.com/filecoin-project/bacalhau/wasm/confine"
 )
 
 // metric is a row of METRICS.md, which a test compares with this list.
@@ -70,10 +72,14 @@ var (
 	executions   = gauge("executions", "Executions that are not archived, by what this node is in them (client, node, verifier, juror) and their status.", "role", "status")
 	archived     = counter("jobs_archived_total", "Jobs of anybody that were dropped from this node's view after they had ended.")
 	viewJobs     = gauge("view_jobs", "Jobs of anybody in this node's view.")
+	decisions    = counter("decisions_total", "What became of jobs, each time that it changed, by verdict (pending, offered, passed over; declined, of an execution) and reason.", "verdict", "reason")
+	owed         = gauge("pieces_owed", "Pieces that the node was given and has not committed to yet.")
+	waiting      = gauge("executions_waiting", "Executions, checks and votes whose next piece waits until others have run.")
 	actions      = gauge("actions", "Things that the node does now (running) or will try again (failing), by kind.", "kind", "state")
 	runsRunning  = gauge("runs_running", "Pieces being run.")
 	runsFuel     = counter("runs_fuel_total", "Fuel of the pieces run.")
 	runsFailed   = counter("runs_failed_total", "Attempts to run a piece that ended without a result: inputs that cannot be had, aborts.")
+	aborts       = counter("processes_aborted_total", "Processes that compiled or ran a program for this node's work and ended without a result: crashed, killed, or out of what they may use.")
 	fetchedBytes = counter("data_fetched_bytes_total", "Received from other nodes and gateways, bytes.")
 	servedBytes  = counter("data_served_bytes_total", "Served from the data store, bytes.")
 	storeBytes   = gauge("store_bytes", "Disk used, bytes: store (facts and events), intents (transactions), data (blocks), images (compiled programs).", "part")
@@ -91,6 +97,7 @@ var runSeconds = prometheus.HistogramOpts{
 // measures are counted where things happen; everything else is read when somebody asks.
 type measures struct {
 	running, failed atomic.Int64
+	aborted         atomic.Int64
 	fuel            atomic.Uint64
 	fetched, served atomic.Int64
 	archived        atomic.Int64
@@ -126,6 +133,7 @@ func (n *Node) Collect(ch chan<- prometheus.Metric) {
 	n.collectChain(ch)
 	n.collectTransactions(ch)
 	n.collectWork(ch)
+	n.collectCompute(ch)
 	n.collectActions(ch)
 	n.collectWallet(ch)
 	m := &n.measures
@@ -133,6 +141,7 @@ func (n *Node) Collect(ch chan<- prometheus.Metric) {
 	ch <- runsRunning.of(float64(m.running.Load()))
 	ch <- runsFuel.of(float64(m.fuel.Load()))
 	ch <- runsFailed.of(float64(m.failed.Load()))
+	ch <- aborts.of(float64(m.aborted.Load()))
 	ch <- fetchedBytes.of(float64(m.fetched.Load()))
 	ch <- servedBytes.of(float64(m.served.Load()))
 	for _, part := range []string{"store", "intents", "data", "images"} {
@@ -198,6 +207,17 @@ func (n *Node) collectWork(ch chan<- prometheus.Metric) {
 	for p, count := range places {
 		ch <- executions.of(float64(count), p.role, p.status)
 	}
+}
+
+func (n *Node) collectCompute(ch chan<- prometheus.Metric) {
+	if n.compute == nil {
+		return
+	}
+	for made, count := range n.compute.Decided() {
+		ch <- decisions.of(float64(count), string(made.Verdict), string(made.Reason))
+	}
+	ch <- owed.of(float64(n.compute.Owes()))
+	ch <- waiting.of(float64(n.compute.Waiting()))
 }
 
 // roleOf says what a wallet is in an execution, "" for nothing.
@@ -290,12 +310,26 @@ type measured struct {
 	measures *measures
 }
 
+func (m measured) Check(ctx context.Context, doc *protocol.Document, endpoints []string) error {
+	err := m.Executor.Check(ctx, doc, endpoints)
+	m.measures.note(err)
+	return err
+}
+
+// note counts an error that a process of ours died of.
+func (m *measures) note(err error) {
+	if errors.Is(err, confine.ErrAborted) {
+		m.aborted.Add(1)
+	}
+}
+
 func (m measured) Run(ctx context.Context, t agent.Task) (agent.Output, error) {
 	m.measures.running.Add(1)
 	defer m.measures.running.Add(-1)
 	begun := time.Now()
 	out, err := m.Executor.Run(ctx, t)
 	if err != nil {
+		m.measures.note(err)
 		if ctx.Err() == nil {
 			m.measures.failed.Add(1)
 		}

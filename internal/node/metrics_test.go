@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
+	"math/big"
 	"net/http"
 	"os"
 	"strings"
@@ -75,8 +76,25 @@ func TestObservedNetwork(t *testing.T) {
 		t.Fatalf("job ended %s", job.Status)
 	}
 	lines.check(t)
+	cheap, err := b.Submit(t.Context(), client.JobRequest{
+		Module: upload(t, b, examples.Wordcount), Bid: client.Wei{Int: big.NewInt(1)}, FuelPrice: client.Wei{Int: big.NewInt(1)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	diagnostics := node.ServeDiagnostics(t, n)
+	for _, line := range []string{
+		`bacalhau_decisions_total{reason="suits",verdict="offered"} `,
+		`bacalhau_decisions_total{reason="bid-for-fuel",verdict="passed over"} 1`,
+	} {
+		for some := ""; !strings.Contains(some, "\n"+line); { // in vain, until the test's own deadline
+			some = get(t, diagnostics[len(diagnostics)-1]+"/metrics", http.StatusOK)
+		}
+	}
+	if err := b.Cancel(t.Context(), cheap); err != nil {
+		t.Fatal(err)
+	}
 	told := map[string]bool{}
 	for _, url := range diagnostics {
 		exposed := get(t, url+"/metrics", http.StatusOK)
