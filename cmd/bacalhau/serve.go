@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,10 @@ import (
 
 	"github.com/filecoin-project/bacalhau/internal/node"
 )
+
+// envTraces is the variable that programs with OpenTelemetry have in common; those beside it, such as that of its headers,
+// count too.
+const envTraces = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 func newServeCommand(a *app) *cobra.Command {
 	l := newLayers()
@@ -111,6 +116,7 @@ func (a *app) serviceConfig(l *layers) (cfg node.ServiceConfig, err error) {
 		Dir: dir, Contract: l.contract, Start: l.contractBlock, Key: key, Listen: l.listen, Announce: l.announce,
 		API: strings.TrimPrefix(l.api, "http://"), AllowPrivate: l.allowPrivate, Requester: l.requester, Drain: l.drain,
 		Sources: l.sources, S3: l.s3, Keep: l.keep, Profiling: l.pprof, Log: l.logger(a.stderr),
+		Traces: cmp.Or(l.traces, os.Getenv(envTraces)),
 	}
 	if l.sources.Kubo.URL != "" {
 		cfg.Sources.Kubo.Authorization = os.Getenv(kuboAuthorization)

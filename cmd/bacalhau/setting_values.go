@@ -92,9 +92,13 @@ var logLevels = map[string]slog.Leveler{
 }
 
 func checkAnnounced(text string) error {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	if !isWebURL(text) {
 		return fmt.Errorf("announce: %q is not a URL such as http://node.example.org:4242", text)
 	}
 	return nil
+}
+
+func isWebURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }

@@ -39,6 +39,7 @@ type settings struct {
 	drain     time.Duration
 	keep      time.Duration
 	pprof     bool
+	traces    string
 	logLevel  string
 	logFormat string
 }
@@ -78,6 +79,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.DurationVar(&s.drain, "drain", 30*time.Second, "how long to go on with begun work when told to stop")
 	f.DurationVar(&s.keep, "keep", node.DefaultKeep, "how long jobs that have ended are kept, with their outputs, and data that no job needs")
 	f.BoolVar(&s.pprof, "pprof", false, "serve Go's profiles below /debug/pprof/ on the owner's API")
+	f.StringVar(&s.traces, "trace-endpoint", "", "base URL of an OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318, to tell what this node does (default: $"+envTraces+", or none)")
 	f.StringVar(&s.logLevel, "log-level", "info", "least level to log: debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "text", "how to log: text or json")
 }
@@ -105,6 +107,8 @@ func (s *settings) Check() error {
 		return fmt.Errorf("drain: %v is below zero", s.drain)
 	case s.keep < time.Hour:
 		return fmt.Errorf("keep: %v is less than an hour, in which outputs may not be fetched yet", s.keep)
+	case s.traces != "" && !isWebURL(s.traces):
+		return fmt.Errorf("trace-endpoint: %q is not a URL such as http://127.0.0.1:4318", s.traces)
 	case logLevels[s.logLevel] == nil:
 		return fmt.Errorf("log-level: %q is none of debug, info, warn, error", s.logLevel)
 	case s.logFormat != "text" && s.logFormat != "json":

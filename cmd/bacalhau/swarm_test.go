@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -80,7 +82,9 @@ func (d *daemon) join(registers bool) error {
 	if err := d.begin(); err != nil {
 		return fmt.Errorf("start %s: %w", d.name, err)
 	}
-	if err := until(d.Context(), d.ready); err != nil {
+	ctx, cancel := context.WithTimeout(d.Context(), 5*time.Minute)
+	defer cancel()
+	if err := until(ctx, d.ready); err != nil {
 		return fmt.Errorf("%s does not get ready: %w", d.name, err)
 	}
 	if err := d.api.Deposit(d.Context(), ether(100)); err != nil {
@@ -201,15 +205,21 @@ func until(ctx context.Context, try func() error) error {
 	}
 }
 
-// freeAddress is one on this machine that nobody listened on a moment ago.
+// freeAddress is one on this machine that nobody listened on a moment ago, with a port that the system gives to nobody
+// who does not ask for it.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		return l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func ether(n int64) *big.Int { return new(big.Int).Mul(big.NewInt(n), big.NewInt(1e18)) }

@@ -34,6 +34,7 @@ type ComputeConfig struct {
 	Peers    Peers // nil offers through the chain only
 	Store    *store.Store
 	Log      *slog.Logger
+	Observer Observer // may be nil
 }
 
 // Compute is a compute node's agent.
@@ -62,7 +63,7 @@ type Compute struct {
 func NewCompute(cfg ComputeConfig) (*Compute, error) {
 	c := &Compute{
 		ComputeConfig: cfg,
-		perform:       newPerformer(cfg.Log, cfg.Feed),
+		perform:       newPerformer(cfg.Log, cfg.Feed, cfg.Observer),
 		slots:         newSlots(cfg.Capacity),
 		speed:         speed{assumed: cfg.Capacity.FuelPerSecond},
 		loading:       make(chan struct{}, 1),

@@ -17,9 +17,10 @@ const (
 // performer runs actions in the background, each key at most once at a time. A failed action is tried again when the
 // plan still asks for it, after a pause that doubles.
 type performer struct {
-	log  *slog.Logger
-	feed *Feed
-	wake chan struct{} // something ended: plan again
+	log      *slog.Logger
+	feed     *Feed
+	observer Observer      // nil if nobody looks
+	wake     chan struct{} // something ended: plan again
 
 	mu      sync.Mutex
 	running map[string]task
@@ -44,9 +45,9 @@ type failure struct {
 	err   error
 }
 
-func newPerformer(log *slog.Logger, feed *Feed) *performer {
+func newPerformer(log *slog.Logger, feed *Feed, observer Observer) *performer {
 	return &performer{
-		log: log, feed: feed, wake: make(chan struct{}, 1),
+		log: log, feed: feed, observer: observer, wake: make(chan struct{}, 1),
 		running: map[string]task{}, failed: map[string]failure{}, asked: map[string]bool{},
 		settled: make(chan struct{}),
 	}
@@ -76,9 +77,24 @@ func (p *performer) start(ctx context.Context, key string, lapses bool, fn func(
 	p.running[key] = task{cancel, lapses}
 	p.group.Go(func() {
 		defer cancel()
-		p.finish(ctx, key, fn(ctx))
+		p.finish(ctx, key, p.observed(ctx, key, fn))
 	})
 	return true
+}
+
+// observed runs an action under the observer's eyes.
+func (p *performer) observed(ctx context.Context, key string, fn func(context.Context) error) error {
+	a, ok := About{}, false
+	if p.observer != nil {
+		a, ok = p.feed.about(key)
+	}
+	if !ok {
+		return fn(ctx)
+	}
+	ctx, ended := p.observer.Begin(ctx, a)
+	err := fn(ctx)
+	ended(err)
+	return err
 }
 
 // halt lets what runs go on, but nothing else begin that lapses.
@@ -100,7 +116,11 @@ func (p *performer) finish(ctx context.Context, key string, err error) {
 		f := p.failed[key]
 		pause := pauseAfter(f.count + 1)
 		p.failed[key] = failure{count: f.count + 1, until: time.Now().Add(pause), err: err}
-		p.log.With(p.feed.about(key)...).Warn("action failed", "action", key, "attempt", f.count+1, "retry", pause, "err", err)
+		log := p.log
+		if a, ok := p.feed.about(key); ok {
+			log = log.With(a.attributes()...)
+		}
+		log.Warn("action failed", "action", key, "attempt", f.count+1, "retry", pause, "err", err)
 	}
 	p.mu.Unlock()
 	p.nudge()

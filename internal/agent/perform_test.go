@@ -19,7 +19,7 @@ var errTest = errors.New("it failed")
 func looping(t *testing.T, step func(*performer, context.Context) error) (p *performer, feed *Feed, stop func()) {
 	t.Helper()
 	feed = &Feed{view: protocol.NewView(), changed: make(chan struct{}), caught: true}
-	p = newPerformer(slog.New(slog.DiscardHandler), feed)
+	p = newPerformer(slog.New(slog.DiscardHandler), feed, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- p.loop(ctx, feed, func(ctx context.Context) error { return step(p, ctx) }) }()

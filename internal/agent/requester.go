@@ -22,15 +22,16 @@ import (
 // RequesterConfig is what a requester node is made of.
 type RequesterConfig struct {
 	Deployment
-	Self    common.Address
-	Secret  protocol.ClientSecret
-	Policy  plan.ChoicePolicy
-	Peers   Peers // needed if the policy calls nodes
-	Feed    *Feed
-	Chain   Chain
-	Library Library
-	Store   *store.Store
-	Log     *slog.Logger
+	Self     common.Address
+	Secret   protocol.ClientSecret
+	Policy   plan.ChoicePolicy
+	Peers    Peers // needed if the policy calls nodes
+	Feed     *Feed
+	Chain    Chain
+	Library  Library
+	Store    *store.Store
+	Log      *slog.Logger
+	Observer Observer // may be nil
 	// Keep is how long a job and its outputs are kept after it has ended.
 	Keep time.Duration
 }
@@ -56,7 +57,7 @@ type Requester struct {
 func NewRequester(cfg RequesterConfig) (*Requester, error) {
 	r := &Requester{
 		RequesterConfig: cfg,
-		perform:         newPerformer(cfg.Log, cfg.Feed),
+		perform:         newPerformer(cfg.Log, cfg.Feed, cfg.Observer),
 		loading:         make(chan struct{}, 1),
 		jobs:            map[common.Hash]store.Job{},
 		documents:       map[common.Hash]*protocol.Document{},

@@ -49,7 +49,9 @@ type NetworkConfig struct {
 	Parameters protocol.Parameters
 	// Keep is how long jobs that have ended and their data are kept; 0 is DefaultKeep.
 	Keep time.Duration
-	Log  *slog.Logger
+	// Traces is where all nodes tell what they do, as Config.Traces.
+	Traces string
+	Log    *slog.Logger
 }
 
 // Check says what is wrong.
@@ -254,7 +256,8 @@ func (n *Network) open(
 		Dir: filepath.Join(n.cfg.Dir, name), Chain: n.where, Contract: n.state.Contract,
 		Start: n.state.Start, Key: key, Listen: m.listen(), API: api, Enter: true, Deposit: clientDeposit,
 		AllowPrivate: true, Requester: compute == nil, Compute: compute,
-		Keep: n.cfg.Keep, Sources: n.cfg.Sources, S3: n.cfg.S3, Log: n.cfg.Log.With("node", name),
+		Keep: n.cfg.Keep, Sources: n.cfg.Sources, S3: n.cfg.S3, Traces: n.cfg.Traces,
+		Log: n.cfg.Log.With("node", name),
 	}
 	if compute != nil {
 		cfg.Deposit = nodeDeposit

@@ -58,6 +58,8 @@ type Config struct {
 	Keep time.Duration
 	// Profiling serves /debug/pprof/ to the node's owner.
 	Profiling bool
+	// Traces is the base URL of an OpenTelemetry collector (OTLP over HTTP) that is told what the node does; "" is none.
+	Traces string
 	// Requester makes this a requester node, Compute a compute node. A node may be both: then it acts for one wallet.
 	Requester bool
 	Compute   *ComputeConfig
@@ -118,6 +120,7 @@ type Node struct {
 	closers   []func() error // in the order of opening
 	gas       gasBook
 	measures  measures
+	tracer    *tracer // nil if nobody collects traces
 }
 
 // Open makes a node ready to run. Close it in any case.
@@ -145,6 +148,11 @@ func Open(ctx context.Context, cfg Config) (_ *Node, err error) {
 		Store: n.data, HTTP: data.NewClient(data.ClientOptions{AllowPrivate: cfg.AllowPrivate}), Own: cfg.Sources,
 	}
 	n.fetcher.HTTP.Transport = countingTransport{n.fetcher.HTTP.Transport, &n.measures.fetched}
+	if cfg.Traces != "" {
+		if err := n.makeTracer(ctx); err != nil {
+			return nil, err
+		}
+	}
 	n.makeLibrary()
 	if n.feed, err = agent.NewFeed(n.store); err != nil {
 		return nil, err
@@ -255,6 +263,14 @@ func (n *Node) makeLibrary() {
 	n.run = append(n.run, n.lib.kubo.Run)
 }
 
+// agentLibrary is the library as the agents have it.
+func (n *Node) agentLibrary() agent.Library {
+	if n.tracer == nil {
+		return n.lib
+	}
+	return tracedLibrary{n.lib, n.tracer}
+}
+
 func (n *Node) makeAgents(ctx context.Context) error {
 	if n.cfg.Requester {
 		if err := n.makeRequester(); err != nil {
@@ -274,7 +290,8 @@ func (n *Node) makeRequester() error {
 	}
 	n.requester, err = agent.NewRequester(agent.RequesterConfig{
 		Deployment: n.deployment(), Self: n.self, Secret: secret, Feed: n.feed, Chain: n.market,
-		Policy: choicePolicy, Peers: peers{n.fetcher.HTTP}, Library: n.lib, Store: n.store, Log: n.cfg.Log, Keep: n.cfg.Keep,
+		Policy: choicePolicy, Peers: peers{n.fetcher.HTTP}, Library: n.agentLibrary(), Store: n.store, Log: n.cfg.Log,
+		Keep: n.cfg.Keep, Observer: n.observer(),
 	})
 	n.run = append(n.run, func(ctx context.Context) error { return n.requester.Run(ctx) })
 	return err
@@ -290,11 +307,15 @@ func (n *Node) makeCompute(ctx context.Context) error {
 	if n.requester != nil {
 		acts = sharedPurse{n.market, n.self, n.requester.Reserved}
 	}
+	var executes agent.Executor = measured{&executor{store: n.data, fetcher: n.fetcher, runner: n.runner}, &n.measures}
+	if n.tracer != nil {
+		executes = traced{executes, n.tracer}
+	}
 	n.compute, err = agent.NewCompute(n.cfg.Compute.BadActor.corrupt(agent.ComputeConfig{
 		Deployment: n.deployment(), Self: n.self, Policy: n.cfg.Compute.Policy, Capacity: capacity, Peers: peers{n.fetcher.HTTP},
 		Sign: func(digest common.Hash) ([]byte, error) { return signOffer(n.cfg.Key, digest) },
-		Feed: n.feed, Chain: acts, Library: n.lib, Store: n.store, Log: n.cfg.Log, Keep: n.cfg.Keep,
-		Executor: measured{&executor{store: n.data, fetcher: n.fetcher, runner: n.runner}, &n.measures},
+		Feed: n.feed, Chain: acts, Library: n.agentLibrary(), Store: n.store, Log: n.cfg.Log, Keep: n.cfg.Keep,
+		Executor: executes, Observer: n.observer(),
 	}))
 	n.run = append(n.run, func(ctx context.Context) error { return n.compute.Run(ctx) })
 	return err
