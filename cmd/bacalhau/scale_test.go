@@ -46,6 +46,7 @@ func BenchmarkScale(b *testing.B) {
 		s.work()
 		s.after = s.readAll()
 		s.busy = s.after.since(before)
+		s.describe()
 		s.check()
 		fmt.Fprint(os.Stderr, s.report())
 		b.ReportMetric(float64(*scalePieces)/s.took.Seconds(), "pieces/s")
@@ -56,8 +57,10 @@ func BenchmarkScale(b *testing.B) {
 // scale is one run.
 type scale struct {
 	*swarm
-	submitted, took   time.Duration // until the job was on the chain, and until all outputs were there
+	id                common.Hash
 	job               client.Job
+	submitted, took   time.Duration // until the job was on the chain, and until all outputs were there
+	described         time.Duration // what one look at the whole job takes
 	idle, busy, after readings
 }
 
@@ -89,7 +92,16 @@ func (s *scale) work() {
 		}
 	}
 	s.took = time.Since(begin)
-	await(s, func() (err error) { s.job, err = s.requester.api.Job(s.Context(), id); return err })
+	s.id = id
+}
+
+// describe looks at the whole job, which costs more the more there was to do.
+func (s *scale) describe() {
+	s.Helper()
+	await(s, func() (err error) { s.job, err = s.requester.api.Job(s.Context(), s.id); return err })
+	begin := time.Now()
+	await(s, func() (err error) { s.job, err = s.requester.api.Job(s.Context(), s.id); return err })
+	s.described = time.Since(begin)
 }
 
 // summary is cheaper than the whole job.
@@ -272,8 +284,8 @@ func (s *scale) report() string {
 		hits += len(e.Checked)
 		statuses[e.Status]++
 	}
-	fmt.Fprintf(&out, "\n%d nodes, %d pieces in %d executions %v, %d pieces checked\nsubmitted after %.1f s, all outputs delivered after %.1f s: %.1f pieces/s; %.0f blocks\n",
-		*scaleNodes, *scalePieces, len(s.job.Executions), statuses, hits, s.submitted.Seconds(), s.took.Seconds(), float64(*scalePieces)/s.took.Seconds(), s.busy.blocks())
+	fmt.Fprintf(&out, "\n%d nodes, %d pieces in %d executions %v, %d pieces checked\nsubmitted after %.1f s, all outputs delivered after %.1f s: %.1f pieces/s; %.0f blocks; a look at the whole job takes %.2f s\n",
+		*scaleNodes, *scalePieces, len(s.job.Executions), statuses, hits, s.submitted.Seconds(), s.took.Seconds(), float64(*scalePieces)/s.took.Seconds(), s.busy.blocks(), s.described.Seconds())
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	s.reportProcesses(w)
 	s.reportCalls(w)

@@ -73,7 +73,11 @@ func (c *child) start(files bool, spill string) (err error) {
 		return err
 	}
 	widen(c.w)
-	return c.cmd.Start()
+	if err := c.cmd.Start(); err != nil {
+		return err
+	}
+	yield(c.cmd)
+	return nil
 }
 
 // kill ends the process at once.
