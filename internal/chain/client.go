@@ -128,6 +128,7 @@ func (c *Client) callAt(ctx context.Context, args callArgs, block string) ([]byt
 type block struct {
 	Number   hexutil.Uint64 `json:"number"`
 	Hash     common.Hash    `json:"hash"`
+	Parent   common.Hash    `json:"parentHash"`
 	Time     hexutil.Uint64 `json:"timestamp"`
 	GasLimit hexutil.Uint64 `json:"gasLimit"`
 	BaseFee  *hexutil.Big   `json:"baseFeePerGas"`
@@ -163,11 +164,17 @@ func (c *Client) head(ctx context.Context) (*block, error) {
 	return b, nil
 }
 
+// newest is head for the follower, whose progress is measured by it.
+func (c *Client) newest(ctx context.Context) (*block, error) {
+	b, err := c.head(ctx)
+	if err == nil {
+		c.book.saw(uint64(b.Number))
+	}
+	return b, err
+}
+
 func (c *Client) headNumber(ctx context.Context) (uint64, error) {
 	var n hexutil.Uint64
 	err := c.call(ctx, &n, "eth_blockNumber")
-	if err == nil {
-		c.book.saw(uint64(n))
-	}
 	return uint64(n), err
 }

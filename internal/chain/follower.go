@@ -109,10 +109,11 @@ func (f *Follower) catchUp(ctx context.Context) error {
 
 // step reads one range of blocks, or rolls back, or finds nothing to do.
 func (f *Follower) step(ctx context.Context) (more bool, err error) {
-	head, err := f.Client.headNumber(ctx)
+	newest, err := f.Client.newest(ctx)
 	if err != nil {
 		return false, err
 	}
+	head := uint64(newest.Number)
 	from, points := f.Start, f.Sink.Checkpoints()
 	if len(points) > 0 {
 		from = points[0].Number + 1
@@ -128,7 +129,10 @@ func (f *Follower) step(ctx context.Context) (more bool, err error) {
 		return true, f.anchor(ctx)
 	}
 	to := min(limit, from+f.span-1)
-	end, err := f.Client.blockAtOrBelow(ctx, to, from)
+	end := newest
+	if to < head {
+		end, err = f.Client.blockAtOrBelow(ctx, to, from)
+	}
 	if errors.Is(err, errNoBlock) {
 		return f.reach(to < limit)
 	}
@@ -172,9 +176,10 @@ func (f *Follower) anchor(ctx context.Context) error {
 
 // settled checks, after the logs were read, that they belong to a chain that
 // continues our last checkpoint: a reorganisation may have happened between any two
-// calls. It reports again when the range must be read anew.
+// calls. It reports again when the range must be read anew. A block that names the
+// checkpoint as its parent continues it.
 func (f *Follower) settled(ctx context.Context, points []Point, end *block) (again bool, err error) {
-	if len(points) > 0 {
+	if len(points) > 0 && end.Parent != points[0].Hash {
 		ok, err := f.Client.has(ctx, points[0])
 		if err != nil {
 			return false, err

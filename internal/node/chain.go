@@ -27,16 +27,21 @@ type ChainConfig struct {
 	Source protocol.Source
 	// MaxInFlight bounds the wallet's transactions that are not mined yet; 0 is the sender's default.
 	MaxInFlight int
+	// Poll is the longest wait before looking for a block; 0 is the default, which suits a chain of one's own.
+	Poll time.Duration
 }
 
+const filecoinPoll = 5 * time.Second
+
 // Chains lists the public chains that are known by name, with endpoints that anyone may use. Their nodes refuse log
-// queries that end at the head, and take ten transactions of an account at a time.
+// queries that end at the head, take ten transactions of an account at a time, and count what they are asked; a block
+// comes every half minute.
 func Chains() []ChainConfig {
 	return []ChainConfig{
 		{Name: "filecoin", URL: "https://api.node.glif.io/rpc/v1", ID: 314,
-			Confirmations: 1, MaxInFlight: 10, Source: protocol.SourceFilecoinBeacon},
+			Confirmations: 1, MaxInFlight: 10, Poll: filecoinPoll, Source: protocol.SourceFilecoinBeacon},
 		{Name: "calibration", URL: "https://api.calibration.node.glif.io/rpc/v1", ID: 314159,
-			Confirmations: 1, MaxInFlight: 10, Source: protocol.SourceFilecoinBeacon},
+			Confirmations: 1, MaxInFlight: 10, Poll: filecoinPoll, Source: protocol.SourceFilecoinBeacon},
 	}
 }
 
@@ -73,7 +78,7 @@ func (c ChainConfig) Check() error {
 }
 
 func (c ChainConfig) sender() chain.SenderConfig {
-	return chain.SenderConfig{MaxInFlight: c.MaxInFlight}
+	return chain.SenderConfig{MaxInFlight: c.MaxInFlight, Poll: c.Poll}
 }
 
 const (

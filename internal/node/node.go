@@ -203,7 +203,7 @@ func (n *Node) connect(ctx context.Context) (err error) {
 	return patiently(ctx, n.cfg.Log, func(ctx context.Context) (err error) {
 		n.market, err = market.NewClient(ctx, market.Config{
 			Chain: n.chain, Sender: n.sender, Market: n.cfg.Contract, Start: n.cfg.Start,
-			Confirmations: n.cfg.Chain.Confirmations,
+			Confirmations: n.cfg.Chain.Confirmations, Poll: n.cfg.Chain.Poll,
 		})
 		return err
 	})
