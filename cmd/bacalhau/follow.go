@@ -17,12 +17,15 @@ import (
 // patience is how often in a row a node may fail to answer before the wait for a job ends.
 const patience = 60
 
+// sparing is how many times longer than an answer took the next question waits: a large job is work to describe.
+const sparing = 10
+
 // follow waits until a job has ended and shows how far it is. A node that restarts meanwhile is waited for.
 func (a *app) follow(ctx context.Context, node *client.Client, p *progress, id common.Hash) (client.Job, error) {
-	tick := time.NewTicker(a.poll)
-	defer tick.Stop()
 	for unanswered := 0; ; {
+		asked := time.Now()
 		job, err := node.Job(ctx, id)
+		pause := max(a.poll, sparing*time.Since(asked))
 		switch {
 		case err == nil:
 			unanswered = 0
@@ -32,6 +35,7 @@ func (a *app) follow(ctx context.Context, node *client.Client, p *progress, id c
 			}
 		case errors.Is(err, client.ErrNoNode) && unanswered < patience:
 			unanswered++
+			pause = a.poll
 			p.step("waiting for the node to answer")
 		default:
 			return client.Job{}, err
@@ -39,7 +43,7 @@ func (a *app) follow(ctx context.Context, node *client.Client, p *progress, id c
 		select {
 		case <-ctx.Done():
 			return client.Job{}, context.Cause(ctx)
-		case <-tick.C:
+		case <-time.After(pause):
 		}
 	}
 }
