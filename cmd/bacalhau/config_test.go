@@ -82,6 +82,7 @@ func TestBadSettings(t *testing.T) {
 		{"", "serve --chain embedded --chain-period 1500ms", "chain-period: 1.5s is not a whole number of seconds"},
 		{"", "serve --chain embedded --engine jit", `engine: "jit" is not in this build`},
 		{"", "serve --chain embedded --log-level loud", `log-level: "loud" is none of`},
+		{"", "serve --chain embedded --trace-endpoint localhost:4318", `trace-endpoint: "localhost:4318" is not a URL such as`},
 		{"", "serve --chain embedded --max-pieces 0", "max-pieces: a compute node that holds no piece does nothing"},
 		{"", "serve --chain embedded", "has no wallet: make one with `bacalhau init"},
 		{"", "deploy", "chain: name a chain that runs already"},
