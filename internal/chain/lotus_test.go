@@ -147,6 +147,9 @@ func (l *lotus) send(r request, ask func() json.RawMessage) (any, *rpcError) {
 	}
 	l.mu.Lock()
 	estimate := l.gas[string(tx.Data())]
+	for _, sent := range l.sent { // which the real node's pool may not have counted yet
+		pending = max(pending, hexutil.Uint64(sent.Nonce()+1))
+	}
 	l.mu.Unlock()
 	switch {
 	case tx.Nonce() > uint64(pending):
