@@ -164,6 +164,11 @@ KILLS := 200
 kill: ## kill nodes, requester and chain at random moments of jobs, and show what became of it: make kill KILLS=1000
 	go test ./cmd/bacalhau -run '^TestKillAnything$$' -count=1 -timeout 4h -v -kills $(KILLS)
 
+.PHONY: test-partition
+test-partition: ## cut nodes off, and from each other, on slow links of network namespaces (Linux with iproute2): make test-partition KILLS=100
+	go test -c -tags netns -o bin/partition.test ./cmd/bacalhau
+	cd cmd/bacalhau && unshare --map-root-user --net ../../bin/partition.test -test.run '^TestPartition$$' -test.v -test.timeout 4h -kills $(KILLS)
+
 clean: ## remove what was built and installed here
 	rm -rf bin bacalhau contracts/out contracts/cache contracts/node_modules examples/toolchain/node_modules \
 		tools/peers/node_modules

@@ -131,7 +131,7 @@ func (s *stack) awaitNodes(count int) {
 }
 
 // books writes some of the example's files to a folder.
-func books(t *testing.T, count int) string {
+func books(t testing.TB, count int) string {
 	t.Helper()
 	dir := t.TempDir()
 	names, err := fs.Glob(examples.KJV(), "*.txt")

@@ -28,54 +28,79 @@ var (
 // that no node had committed to what it could not open afterwards. It prints the table of what was killed when.
 func TestKillAnything(t *testing.T) {
 	t.Parallel()
-	k := &killer{
-		swarm: newSwarm(t, 4), random: rand.New(rand.NewPCG(*killSeed, 0)), module: wordcount(t), input: books(t, 6),
-		jobs: map[common.Hash]client.Job{}, table: map[[2]string]int{},
-	}
+	k := newTrial(newSwarm(t, 4))
 	for i := range *kills {
-		k.kill(i)
+		k.disturb(k.kill(i), 500*time.Millisecond)
 	}
-	for id := range k.jobs {
-		k.awaitEnd(id)
-	}
-	k.check()
-	t.Log(k.report())
+	k.finish("kills")
 }
 
-// killer kills the processes of a swarm that always has a job to do.
-type killer struct {
+// trial disturbs a swarm that always has a job to do.
+type trial struct {
 	*swarm
 	random        *rand.Rand
 	module, input string
 	jobs          map[common.Hash]client.Job // as seen last
 	current       common.Hash
-	table         map[[2]string]int // kills by victim and the job's stage
+	table         map[[2]string]int // disturbances by victim and the job's stage
 }
 
-// kill lets the work go on for a while, and then kills the victims whose turn it is and starts them again.
-func (k *killer) kill(turn int) {
+// disturbance is something that begins and ends.
+type disturbance struct {
+	victim     string
+	begin, end func()
+}
+
+func newTrial(s *swarm) *trial {
+	return &trial{
+		swarm: s, random: rand.New(rand.NewPCG(*killSeed, 0)), module: wordcount(s), input: books(s, 6),
+		jobs: map[common.Hash]client.Job{}, table: map[[2]string]int{},
+	}
+}
+
+// disturb lets the work go on for a while, and then something happen for at most a time.
+func (k *trial) disturb(d disturbance, most time.Duration) {
 	k.Helper()
 	if k.jobs[k.current].Status.Ended() || k.current == (common.Hash{}) {
 		k.submit()
 	}
 	time.Sleep(time.Duration(k.random.IntN(2500)) * time.Millisecond)
 	k.look(k.current)
+	k.table[[2]string{d.victim, stage(k.jobs[k.current])}]++
+	d.begin()
+	time.Sleep(time.Duration(k.random.Int64N(int64(most))))
+	d.end()
+}
+
+// finish waits for all jobs to end, checks what they came to and prints the table.
+func (k *trial) finish(disturbances string) {
+	k.Helper()
+	for id := range k.jobs {
+		k.awaitEnd(id)
+	}
+	k.check()
+	k.Log(k.report(disturbances))
+}
+
+// kill is the death of those whose turn it is, until they are started again.
+func (k *trial) kill(turn int) disturbance {
 	name, victims := k.victims(turn)
-	k.table[[2]string{name, stage(k.jobs[k.current])}]++
-	for _, v := range victims {
-		v.kill()
-	}
-	time.Sleep(time.Duration(k.random.IntN(500)) * time.Millisecond)
-	for _, v := range victims {
-		v.start()
-	}
-	for _, v := range victims {
-		v.awaitReady()
-	}
+	return disturbance{name, func() {
+		for _, v := range victims {
+			v.kill()
+		}
+	}, func() {
+		for _, v := range victims {
+			v.start()
+		}
+		for _, v := range victims {
+			v.awaitReady()
+		}
+	}}
 }
 
 // victims are in turn one of the compute nodes, the requester, the chain, and all processes.
-func (k *killer) victims(turn int) (string, []*daemon) {
+func (k *trial) victims(turn int) (string, []*daemon) {
 	switch turn % 4 {
 	case 0:
 		return "compute node", []*daemon{k.nodes[k.random.IntN(len(k.nodes))]}
@@ -88,7 +113,7 @@ func (k *killer) victims(turn int) (string, []*daemon) {
 	}
 }
 
-func (k *killer) submit() {
+func (k *trial) submit() {
 	k.Helper()
 	await(k, func() (err error) {
 		k.current, err = k.requester.run(
@@ -99,7 +124,7 @@ func (k *killer) submit() {
 }
 
 // look asks the requester how a job stands.
-func (k *killer) look(id common.Hash) {
+func (k *trial) look(id common.Hash) {
 	k.Helper()
 	await(k, func() error {
 		job, err := k.requester.api.Job(k.Context(), id)
@@ -110,7 +135,7 @@ func (k *killer) look(id common.Hash) {
 	})
 }
 
-func (k *killer) awaitEnd(id common.Hash) {
+func (k *trial) awaitEnd(id common.Hash) {
 	k.Helper()
 	await(k, func() error {
 		if k.look(id); k.jobs[id].Status.Ended() {
@@ -137,7 +162,7 @@ func stage(j client.Job) string {
 }
 
 // check holds the outcome against what must be.
-func (k *killer) check() {
+func (k *trial) check() {
 	k.Helper()
 	for id, job := range k.jobs {
 		if job.Status != client.JobDone || job.Delivered != job.Pieces {
@@ -165,14 +190,14 @@ func (k *killer) check() {
 	}
 }
 
-func (k *killer) audit() (a client.Audit) {
+func (k *trial) audit() (a client.Audit) {
 	k.Helper()
 	await(k, func() (err error) { a, err = k.requester.api.Audit(k.Context()); return err })
 	return a
 }
 
 // report is the kill table, with a column for each stage, and what became of the jobs.
-func (k *killer) report() string {
+func (k *trial) report(disturbances string) string {
 	var victims, stages []string
 	for at := range k.table {
 		victims, stages = append(victims, at[0]), append(stages, at[1])
@@ -182,7 +207,7 @@ func (k *killer) report() string {
 	victims, stages = slices.Compact(victims), slices.Compact(stages)
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "\nkilled\t%s\n", strings.Join(stages, "\t"))
+	fmt.Fprintf(w, "\n%s\t%s\n", disturbances, strings.Join(stages, "\t"))
 	for _, v := range victims {
 		fmt.Fprint(w, v)
 		for _, s := range stages {
@@ -202,7 +227,11 @@ func (k *killer) report() string {
 		}
 	}
 	a := k.audit()
-	fmt.Fprintf(&out, "%d kills, %d jobs done, %d outputs delivered, penalties %v\nbalance %s = free %s + locked %s + burned %s wei",
-		*kills, len(k.jobs), pieces, penalties, a.Balance, a.Free, a.Locked, a.Burned)
+	total := 0
+	for _, n := range k.table {
+		total += n
+	}
+	fmt.Fprintf(&out, "%d %s, %d jobs done, %d outputs delivered, penalties %v\nbalance %s = free %s + locked %s + burned %s wei",
+		total, disturbances, len(k.jobs), pieces, penalties, a.Balance, a.Free, a.Locked, a.Burned)
 	return out.String()
 }

@@ -34,6 +34,7 @@ type swarm struct {
 type daemon struct {
 	testing.TB
 	name   string
+	place  place
 	dir    string
 	args   []string // of serve
 	cmd    *exec.Cmd
@@ -42,13 +43,33 @@ type daemon struct {
 	wallet common.Address
 }
 
+// place is where a daemon runs and is reached.
+type place interface {
+	// address is one that nobody listens on yet.
+	address() string
+	program(args ...string) *exec.Cmd
+}
+
+// loopback is this machine.
+type loopback struct{ testing.TB }
+
+func (l loopback) address() string                { return freeAddress(l.TB) }
+func (loopback) program(args ...string) *exec.Cmd { return program(args...) }
+
 // newSwarm starts so many compute nodes, all registered, and a requester with a deposit. All but the chain's process are
 // started with the flags.
 func newSwarm(t testing.TB, nodes int, flags ...string) *swarm {
 	t.Helper()
-	rpc := freeAddress(t)
+	return newSwarmAt(t, func() place { return loopback{t} }, nodes, flags...)
+}
+
+// newSwarmAt is newSwarm with each daemon at a place of its own.
+func newSwarmAt(t testing.TB, next func() place, nodes int, flags ...string) *swarm {
+	t.Helper()
 	s := &swarm{TB: t}
-	s.chain = newDaemon(t, "chain", "--chain", embeddedChain, "--chain-listen", rpc)
+	at := next()
+	rpc := at.address()
+	s.chain = newDaemon(t, "chain", at, "--chain", embeddedChain, "--chain-listen", rpc)
 	s.chain.start()
 	s.chain.awaitReady()
 	status, err := s.chain.api.Status(t.Context())
@@ -56,7 +77,7 @@ func newSwarm(t testing.TB, nodes int, flags ...string) *swarm {
 		t.Fatal(err)
 	}
 	member := func(name, role string) *daemon {
-		return newDaemon(t, name, append([]string{"--chain", "ws://" + rpc, "--contract", status.Contract.Hex(), "--allow-private", role}, flags...)...)
+		return newDaemon(t, name, next(), append([]string{"--chain", "ws://" + rpc, "--contract", status.Contract.Hex(), "--allow-private", role}, flags...)...)
 	}
 	s.requester = member("requester", "--requester")
 	for i := range nodes {
@@ -103,11 +124,11 @@ func (d *daemon) join(registers bool) error {
 func (s *swarm) all() []*daemon { return append([]*daemon{s.chain, s.requester}, s.nodes...) }
 
 // newDaemon makes a node's folder, wallet and addresses, and does not start it yet.
-func newDaemon(t testing.TB, name string, flags ...string) *daemon {
+func newDaemon(t testing.TB, name string, at place, flags ...string) *daemon {
 	t.Helper()
-	d := &daemon{TB: t, name: name, dir: filepath.Join(t.TempDir(), name)}
-	api := freeAddress(t)
-	d.args = append([]string{"--listen", freeAddress(t), "--api", api, "--drain", "1s"}, flags...)
+	d := &daemon{TB: t, name: name, place: at, dir: filepath.Join(t.TempDir(), name)}
+	api := at.address()
+	d.args = append([]string{"--listen", at.address(), "--api", api, "--drain", "1s"}, flags...)
 	var err error
 	if d.wallet, err = seal.NewKey(keystoreOf(d.dir), password, true); err != nil {
 		t.Fatal(err)
@@ -139,7 +160,7 @@ func (d *daemon) start() {
 }
 
 func (d *daemon) begin() error {
-	d.cmd = program(append([]string{"serve", "--data-dir", d.dir}, d.args...)...)
+	d.cmd = d.place.program(append([]string{"serve", "--data-dir", d.dir}, d.args...)...)
 	d.cmd.Env = append(d.cmd.Env, envPassword+"="+password)
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
 	return d.cmd.Start()
