@@ -2,9 +2,11 @@ package data
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -179,6 +181,34 @@ func TestFetchFromParts(t *testing.T) {
 	fetched(t, dst, root)
 }
 
+// hijacked answers with what is written to the connection itself.
+func hijacked(answer func(conn net.Conn, r *http.Request)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+			defer conn.Close()
+			answer(conn, r)
+		}
+	}
+}
+
+// repeated writes a line again and again, with a pause after each, until nobody reads.
+func repeated(conn net.Conn, line string, pause time.Duration) {
+	for err := error(nil); err == nil; time.Sleep(pause) {
+		_, err = io.WriteString(conn, line)
+	}
+}
+
+// zipped is n zeros in gzip, of which it takes a thousand to make a byte.
+func zipped(t *testing.T, n int64) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	must(io.CopyN(w, &loop{b: make([]byte, 1<<20)}, n))(t)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
 // Every hostile provider is named with its fault, costs no wrong block, and an
 // honest one after it still completes the fetch.
 func TestFetchHostileProviders(t *testing.T) {
@@ -193,6 +223,8 @@ func TestFetchHostileProviders(t *testing.T) {
 	write := func(b []byte) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(b) }
 	}
+	bomb := zipped(t, 64<<20)
+	const ok = "HTTP/1.1 200 OK\r\n"
 	for name, c := range map[string]struct {
 		handler http.HandlerFunc
 		says    string
@@ -223,8 +255,29 @@ func TestFetchHostileProviders(t *testing.T) {
 		"huge header": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 1<<20))
 		}, "header"},
+		"endless header": {hijacked(func(conn net.Conn, _ *http.Request) {
+			_, _ = io.WriteString(conn, ok)
+			repeated(conn, "X: y\r\n", 0)
+		}), "header"},
+		"endless hints": {hijacked(func(conn net.Conn, _ *http.Request) {
+			repeated(conn, "HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n", 0)
+		}), "header"},
+		"drips the header": {hijacked(func(conn net.Conn, _ *http.Request) {
+			_, _ = io.WriteString(conn, ok)
+			repeated(conn, "X: y\r\n", 10*time.Millisecond)
+		}), "too slow"},
+		"gzip bomb": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(bomb)
+		}, `content encoding "gzip"`},
+		"huge section": {write(append(bytes.Clone(good[:h]), 0xff, 0xff, 0xff, 0xff, 0x7f)), "untrue data"},
+		"wrong blocks": {noCAR(write([]byte("junk"))).ServeHTTP, "another hash"},
+		"endless block": {noCAR(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.Copy(w, &loop{b: bytes.Repeat([]byte("junk"), 1<<10)})
+		})).ServeHTTP, "more than a block may have"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dst := open(t)
 			bad, honest := serve(t, c.handler), serve(t, src.Handler())
 			f := &Fetcher{Store: dst, HTTP: local, MaxBytes: 8 << 20}
@@ -239,8 +292,8 @@ func TestFetchHostileProviders(t *testing.T) {
 			if has := must(dst.blocks.Has(t.Context(), specCID(cid.Raw, []byte("junk"))))(t); has {
 				t.Error("a block that nobody asked for was stored")
 			}
-			f.Idle = 0
-			if err := f.Fetch(t.Context(), root, []string{honest.URL}); err != nil {
+			f.Idle *= 5 // the honest one has more time
+			if err := f.Fetch(t.Context(), root, []string{bad.URL, honest.URL}); err != nil {
 				t.Fatal(err)
 			}
 			fetched(t, dst, root)

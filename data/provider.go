@@ -181,6 +181,9 @@ func (p *provider) block(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 	if err != nil {
 		return nil, fmt.Errorf("block %s: %w", c, err)
 	}
+	if len(raw) > maxBlockBytes {
+		return nil, fmt.Errorf("%w: for block %s it sends more than a block may have", ErrTooLarge, c)
+	}
 	sum, err := c.Prefix().Sum(raw)
 	if err != nil {
 		return nil, fmt.Errorf("block %s: %w", c, err)
@@ -206,6 +209,9 @@ func (p *provider) get(ctx context.Context, c cid.Cid, in form) (io.ReadCloser, 
 		said, _ := io.ReadAll(io.LimitReader(resp.Body, 200)) // only decorates the error
 		resp.Body.Close()
 		return nil, fmt.Errorf("%s for %s: %q", resp.Status, c, strings.TrimSpace(string(said)))
+	}
+	if err := checkEncoding(resp); err != nil {
+		return nil, err
 	}
 	return &counted{resp.Body, p.received}, nil
 }

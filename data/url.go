@@ -123,11 +123,20 @@ func getURL(ctx context.Context, client *http.Client, rawURL string, header http
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", redacted(rawURL), err)
 	}
-	if e := resp.Header.Get("Content-Encoding"); e != "" && e != "identity" {
-		resp.Body.Close()
-		return nil, fmt.Errorf("%s: server insists on content encoding %q", redacted(rawURL), e)
+	if err := checkEncoding(resp); err != nil {
+		return nil, fmt.Errorf("%s: %w", redacted(rawURL), err)
 	}
 	return resp, nil
+}
+
+// checkEncoding closes and refuses a response that is compressed though that was not asked for.
+func checkEncoding(resp *http.Response) error {
+	e := resp.Header.Get("Content-Encoding")
+	if e == "" || e == "identity" {
+		return nil
+	}
+	resp.Body.Close()
+	return fmt.Errorf("server insists on content encoding %q", e)
 }
 
 // capped reads at most max bytes and fails beyond.
