@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,8 +21,11 @@ const (
 	// requests wait, up to queueTimeout.
 	maxDownloads = 64
 	queueTimeout = 10 * time.Second
-	// writeTimeout ends a download whose reader takes nothing for so long.
-	writeTimeout = 30 * time.Second
+	// pieceBytes are to be taken by a reader within pieceTimeout, or within
+	// busyTimeout while no other download could begin.
+	pieceBytes   = 64 << 10
+	pieceTimeout = 30 * time.Second
+	busyTimeout  = 2 * time.Second
 )
 
 // scope is how much of a DAG a CAR holds (IPIP-402).
@@ -60,7 +64,12 @@ func (s scope) links(c cid.Cid, raw []byte) ([]cid.Cid, error) {
 // for by the Accept header. It serves what is in the store and nothing else: it
 // never fetches, resolves names or interprets content.
 func (s *Store) Handler() http.Handler {
-	g := &gateway{store: s, slots: make(chan struct{}, maxDownloads), queue: queueTimeout}
+	return s.handler(&gateway{
+		store: s, slots: make(chan struct{}, maxDownloads), queue: queueTimeout, piece: pieceTimeout, busy: busyTimeout,
+	})
+}
+
+func (s *Store) handler(g *gateway) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ipfs/{cid}", g.serve)
 	mux.HandleFunc("GET /ipfs/{cid}/{path...}", func(w http.ResponseWriter, r *http.Request) {
@@ -70,12 +79,18 @@ func (s *Store) Handler() http.Handler {
 }
 
 type gateway struct {
-	store *Store
-	slots chan struct{}
-	queue time.Duration
+	store       *Store
+	slots       chan struct{}
+	queue       time.Duration
+	piece, busy time.Duration
 }
 
 func (g *gateway) serve(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 { // the server would wait for the body before it answers
+		w.Header().Set("Connection", "close")
+		http.Error(w, "a request for data has no body", http.StatusBadRequest)
+		return
+	}
 	select {
 	case g.slots <- struct{}{}:
 		defer func() { <-g.slots }()
@@ -126,7 +141,7 @@ func (g *gateway) raw(w http.ResponseWriter, r *http.Request, c cid.Cid) {
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(b.RawData())))
 	if r.Method == http.MethodGet {
-		d := newDownload(w)
+		d := g.download(w)
 		defer d.finish()
 		_, _ = d.Write(b.RawData()) // a reader that left needs no answer
 	}
@@ -160,9 +175,9 @@ func (g *gateway) car(w http.ResponseWriter, r *http.Request, c cid.Cid) {
 	if head(w, r, typeCAR+"; version=1; order=dfs; dups=n", fmt.Sprintf("W/%q", tag+".car")) || r.Method == http.MethodHead {
 		return
 	}
-	d := newDownload(w)
+	d := g.download(w)
 	defer d.finish()
-	out := bufio.NewWriterSize(d, 64<<10)
+	out := bufio.NewWriterSize(d, pieceBytes)
 	err := export(out)
 	if err == nil {
 		err = out.Flush()
@@ -197,20 +212,33 @@ func fail(w http.ResponseWriter, err error) {
 	http.Error(w, err.Error(), status)
 }
 
-// download writes a response and gives up on a reader that has stopped taking it.
+// download writes a response piece by piece, and gives up on a reader that is too
+// slow to take one.
 type download struct {
+	*gateway
 	w       http.ResponseWriter
 	control *http.ResponseController
 }
 
-func newDownload(w http.ResponseWriter) *download {
-	return &download{w, http.NewResponseController(w)}
+func (g *gateway) download(w http.ResponseWriter) *download {
+	return &download{g, w, http.NewResponseController(w)}
 }
 
-func (d *download) Write(p []byte) (int, error) {
-	// Not every ResponseWriter has deadlines; those of real connections do.
-	_ = d.control.SetWriteDeadline(time.Now().Add(writeTimeout))
-	return d.w.Write(p)
+func (d *download) Write(p []byte) (written int, err error) {
+	for piece := range slices.Chunk(p, pieceBytes) {
+		patience := d.piece
+		if len(d.slots) == cap(d.slots) {
+			patience = d.busy
+		}
+		// Not every ResponseWriter has deadlines; those of real connections do.
+		_ = d.control.SetWriteDeadline(time.Now().Add(patience))
+		n, err := d.w.Write(piece)
+		written += n
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
 }
 
 // finish sends what is buffered and lifts the deadline, which would outlive the

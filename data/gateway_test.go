@@ -1,8 +1,12 @@
 package data
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -106,6 +110,8 @@ func TestGatewayRefuses(t *testing.T) {
 		{"GET", "/ipfs/nonsense?format=raw", 400, "not a CID"},
 		{"GET", "/ipfs/" + root + "?format=car&dag-scope=half", 400, "dag-scope"},
 		{"GET", "/ipfs/" + root + "?format=car&entity-bytes=9", 400, "entity-bytes"},
+		{"GET", "/ipfs/" + root + "?format=car&entity-bytes=0:99999999999999999999", 400, "entity-bytes"},
+		{"GET", "/ipfs/" + root + strings.Repeat("/a", 4000) + "?format=car", 400, "paths below"},
 		{"GET", "/ipfs/" + emptyDirCID + "?format=raw", 404, "not in the local data store"},
 		{"GET", "/ipfs/" + emptyDirCID + "?format=car", 404, "not in the local data store"},
 		{"POST", "/ipfs/" + root + "?format=raw", 405, ""},
@@ -136,11 +142,9 @@ func TestGatewayIncomplete(t *testing.T) {
 func TestGatewayBoundsDownloads(t *testing.T) {
 	s := open(t)
 	root := sample(t, s).String()
-	g := &gateway{store: s, slots: make(chan struct{}, 1)} // without patience
+	g := &gateway{store: s, slots: make(chan struct{}, 1), piece: time.Minute, busy: time.Minute} // without patience
 	g.slots <- struct{}{}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /ipfs/{cid}", g.serve)
-	url := serve(t, mux).URL + "/ipfs/" + root + "?format=raw"
+	url := serve(t, s.handler(g)).URL + "/ipfs/" + root + "?format=raw"
 	if resp, _ := request(t, "GET", url); resp.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("with all slots taken: %s", resp.Status)
 	}
@@ -150,5 +154,87 @@ func TestGatewayBoundsDownloads(t *testing.T) {
 		if resp, _ := request(t, "GET", url); resp.StatusCode != 200 {
 			t.Errorf("request %d with a free slot: %s", i, resp.Status)
 		}
+	}
+}
+
+// A reader that stops is given up, so that others get its place; one that is slow is not, however long it takes.
+func TestGatewayGivesUpReadersThatStop(t *testing.T) {
+	s := open(t)
+	// More than what the connection's two ends buffer, which differs between systems.
+	root := must(s.AddFile(t.Context(), bytes.NewReader(pattern(1, 12<<20))))(t)
+	g := &gateway{store: s, slots: make(chan struct{}, 2), queue: time.Minute, piece: 3 * time.Second, busy: 3 * time.Second}
+	listener := must(Listen(t.Context(), "127.0.0.1:0"))(t)
+	server := http.Server{Handler: s.handler(g)}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { server.Close() })
+	get := func() net.Conn {
+		t.Helper()
+		conn := must(net.Dial("tcp", listener.Addr().String()))(t)
+		t.Cleanup(func() { conn.Close() })
+		if err := conn.(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
+			t.Fatal(err)
+		}
+		must(fmt.Fprintf(conn, "GET /ipfs/%s?format=car HTTP/1.1\r\nHost: x\r\n\r\n", root))(t)
+		return conn
+	}
+	stopped, slow := get(), get()
+	waits := make(chan error, 1)
+	go func() { // both places are taken: it gets that of the one that stopped
+		resp, err := http.Get("http://" + listener.Addr().String() + "/ipfs/" + root.String() + "?format=raw")
+		if err == nil && resp.StatusCode != http.StatusOK {
+			err = errors.New(resp.Status)
+		}
+		waits <- err
+	}()
+	answer := must(http.ReadResponse(bufio.NewReader(slow), nil))(t)
+	for begin := time.Now(); time.Since(begin) < g.piece+g.piece/2; time.Sleep(20 * time.Millisecond) {
+		if _, err := io.CopyN(io.Discard, answer.Body, 16<<10); err != nil {
+			t.Fatalf("a slow reader was given up after %v: %v", time.Since(begin), err)
+		}
+	}
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		t.Errorf("a slow reader did not get all: %v", err)
+	}
+	if err := <-waits; err != nil {
+		t.Error(err)
+	}
+	answer = must(http.ReadResponse(bufio.NewReader(stopped), nil))(t)
+	if n, err := io.Copy(io.Discard, answer.Body); err == nil {
+		t.Errorf("the reader that stopped got all %d bytes", n)
+	}
+}
+
+// While every place is taken, readers have to be faster.
+func TestGatewayWithoutRoomWantsFasterReaders(t *testing.T) {
+	s := open(t)
+	root := must(s.AddFile(t.Context(), bytes.NewReader(pattern(1, 12<<20))))(t)
+	g := &gateway{store: s, slots: make(chan struct{}, 1), queue: time.Minute, piece: time.Hour, busy: 100 * time.Millisecond}
+	server := serve(t, s.handler(g))
+	conn := must(net.Dial("tcp", server.Listener.Addr().String()))(t)
+	defer conn.Close()
+	must(fmt.Fprintf(conn, "GET /ipfs/%s?format=car HTTP/1.1\r\nHost: x\r\n\r\n", root))(t)
+	must(conn.Read(make([]byte, 1)))(t) // it has its place
+	if resp, _ := request(t, "GET", server.URL+"/ipfs/"+root.String()+"?format=raw"); resp.StatusCode != http.StatusOK {
+		t.Error(resp.Status)
+	}
+}
+
+// A body that never comes holds nothing up.
+func TestGatewayWaitsForNoBody(t *testing.T) {
+	s := open(t)
+	root := sample(t, s)
+	g := &gateway{store: s, slots: make(chan struct{}, 1), queue: time.Minute, piece: time.Minute, busy: time.Minute}
+	server := serve(t, s.handler(g))
+	for _, length := range []string{"Content-Length: 1000", "Content-Length: 99999999999", "Transfer-Encoding: chunked"} {
+		conn := must(net.Dial("tcp", server.Listener.Addr().String()))(t)
+		defer conn.Close()
+		must(fmt.Fprintf(conn, "GET /ipfs/%s?format=car HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", root, length))(t)
+		answer := must(http.ReadResponse(bufio.NewReader(conn), nil))(t)
+		if answer.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %s", length, answer.Status)
+		}
+	}
+	if resp, _ := request(t, "GET", server.URL+"/ipfs/"+root.String()+"?format=raw"); resp.StatusCode != http.StatusOK {
+		t.Error(resp.Status)
 	}
 }

@@ -3,6 +3,7 @@ package data
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -24,6 +25,8 @@ func TestEntityBytes(t *testing.T) {
 		{"0:*", leaves}, {"0:0", leaves[:1]}, {fmt.Sprintf("%d:%d", mib-1, mib), leaves[:2]},
 		{fmt.Sprintf("%d:%d", mib, 2*mib-1), leaves[1:2]}, {"-5:*", leaves[5:]}, {"-6:-6", leaves[4:5]},
 		{fmt.Sprintf("%d:*", 100*mib), nil}, {"-100000000:3", leaves[:1]},
+		{fmt.Sprintf("%d:%d", math.MinInt64, math.MaxInt64), leaves}, {fmt.Sprintf("%d:%d", math.MaxInt64, math.MinInt64), nil},
+		{fmt.Sprintf("0:%d", math.MinInt64), nil},
 	} {
 		resp, car := request(t, "GET", base+file.String()+"?format=car&entity-bytes="+c.span)
 		if resp.StatusCode != 200 {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/filecoin-project/bacalhau/client"
+	"github.com/filecoin-project/bacalhau/data"
 	"github.com/filecoin-project/bacalhau/internal/api"
 )
 
@@ -34,10 +35,10 @@ func (n *Node) listen() (err error) {
 		mux.Handle("/", handler)
 		handler = mux
 	}
-	if n.public, err = n.newServer(n.cfg.Listen, handler); err != nil || n.cfg.API == "" {
+	if n.public, err = newPublicServer(n.cfg.Listen, handler, n.cfg.Log); err != nil || n.cfg.API == "" {
 		return err
 	}
-	n.owner, err = n.newServer(n.cfg.API, n.ownersHandler())
+	n.owner, err = newServer(n.cfg.API, n.ownersHandler(), n.cfg.Log)
 	return err
 }
 
@@ -51,15 +52,37 @@ func (n *Node) ownersHandler() http.Handler {
 	return mux
 }
 
-func (n *Node) newServer(address string, handler http.Handler) (*server, error) {
-	listener, err := net.Listen("tcp", address)
+func newServer(address string, handler http.Handler, log *slog.Logger) (*server, error) {
+	listener, err := data.Listen(context.Background(), address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
 	return &server{listener: listener, Server: http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(n.cfg.Log.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}}, nil
+}
+
+// bodyTimeout is how long a stranger's request may take to send its body.
+const bodyTimeout = 10 * time.Second
+
+// newPublicServer makes a server for strangers.
+func newPublicServer(address string, handler http.Handler, log *slog.Logger) (*server, error) {
+	s, err := newServer(address, hurried(handler, bodyTimeout), log)
+	if err == nil {
+		s.ConnState = newCrowd(maxConnections).watch
+	}
+	return s, err
+}
+
+// hurried bounds the time for a request's body. A ReadTimeout of the server would end long downloads too.
+func hurried(handler http.Handler, timeout time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout)) // a connection has deadlines
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
 
 func (s *server) url() string { return "http://" + s.listener.Addr().String() }
