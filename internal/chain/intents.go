@@ -127,5 +127,9 @@ type silent struct{}
 func (silent) Infof(string, ...any)  {}
 func (silent) Errorf(string, ...any) {}
 
-// Fatalf is called when the files are beyond use and pebble must not go on.
-func (silent) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+// Fatalf is called when the database cannot go on, as after a write that the disk refused. It ends the process, from a
+// goroutine in which nobody recovers: the next write would wait for ever.
+func (silent) Fatalf(format string, args ...any) {
+	go panic("transaction log: free some space, see that the disk is healthy and start again: " + fmt.Sprintf(format, args...))
+	select {}
+}

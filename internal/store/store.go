@@ -89,6 +89,10 @@ type silent struct{}
 
 func (silent) Infof(string, ...any)  {}
 func (silent) Errorf(string, ...any) {}
+
+// Fatalf is called when the database cannot go on, as after a write that the disk refused. It ends the process, from a
+// goroutine in which nobody recovers, as an HTTP server would in one of its own: the next write would wait for ever.
 func (silent) Fatalf(format string, args ...any) {
-	panic(fmt.Sprintf("node store: "+format, args...))
+	go panic("node store: free some space, see that the disk is healthy and start again: " + fmt.Sprintf(format, args...))
+	select {}
 }
