@@ -3,6 +3,7 @@ package chain
 import (
 	"context"
 	"crypto/ecdsa"
+	"fmt"
 	"math/big"
 	"os"
 	"testing"
@@ -43,6 +44,10 @@ const (
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDirVar); dir != "" {
 		runChild(dir)
+	}
+	if dir := os.Getenv(fillDirVar); dir != "" {
+		fmt.Fprintln(os.Stderr, fill(dir))
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
