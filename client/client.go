@@ -145,7 +145,13 @@ func (c *Client) ImportURL(ctx context.Context, source string) (i Imported, err 
 
 // Fetch lets the node get a DAG from providers, base URLs of trustless gateways, and from the network.
 func (c *Client) Fetch(ctx context.Context, cid string, providers []string) (i Imported, err error) {
-	return i, c.post(ctx, "/api/v1/data/fetch", FetchRequest{cid, providers}, &i)
+	return i, c.post(ctx, "/api/v1/data/fetch", FetchRequest{CID: cid, Providers: providers}, &i)
+}
+
+// Outline is Fetch for a job's inputs: of what one of the providers has, the node gets only what tells the names and sizes
+// of the files, since those who work for the job find the rest there too.
+func (c *Client) Outline(ctx context.Context, cid string, providers []string) (i Imported, err error) {
+	return i, c.post(ctx, "/api/v1/data/fetch", FetchRequest{CID: cid, Providers: providers, Outline: true}, &i)
 }
 
 // Block is the one block of a CID that the node holds, as a CARv1. The caller closes it and verifies it.

@@ -311,6 +311,8 @@ type FetchRequest struct {
 	CID string `json:"cid"`
 	// Providers are base URLs of trustless gateways to ask first.
 	Providers []string `json:"providers,omitempty"`
+	// Outline is for inputs: if one of the Providers has the DAG, what tells the names and sizes of its files is enough.
+	Outline bool `json:"outline,omitempty"`
 }
 
 // Failure is the body of every answer that is not 2xx.

@@ -59,9 +59,7 @@ type name struct {
 
 func (s *Store) entry(ctx context.Context, l name) (Entry, error) {
 	e := Entry{Name: l.name, CID: l.cid}
-	// A raw leaf is a file of one block: it is up to a MiB, too much to read for
-	// its length alone.
-	if l.cid.Prefix().Codec == cid.Raw && l.size <= maxBlockBytes {
+	if isLeaf(l.cid, l.size) {
 		e.Size = int64(l.size)
 		return e, nil
 	}
@@ -71,6 +69,12 @@ func (s *Store) entry(ctx context.Context, l name) (Entry, error) {
 	}
 	e.Size, e.Dir, e.Symlink = n.size, n.isDir(), n.kind == symlinkNode
 	return e, nil
+}
+
+// isLeaf reports whether a link is known to be to a file of one block: that is up to
+// a MiB, too much to read for its length alone.
+func isLeaf(c cid.Cid, claimed uint64) bool {
+	return c.Prefix().Codec == cid.Raw && claimed <= maxBlockBytes
 }
 
 func (n *node) isDir() bool { return n.kind == dirNode || n.kind == shardNode }

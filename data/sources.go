@@ -33,22 +33,29 @@ var ownClient = sync.OnceValue(func() *http.Client { return NewClient(ClientOpti
 
 // candidates lists whom to ask, in order.
 func (f *Fetcher) candidates(providers []string) []candidate {
-	others := f.HTTP
-	if others == nil {
-		others = publicClient()
-	}
 	var all []candidate
 	if f.Own.Kubo.URL != "" {
 		all = append(all, f.Own.Kubo.candidate(false))
 	}
-	for _, base := range providers {
-		all = append(all, gatewayAt(base, others))
-	}
+	all = append(all, f.named(providers)...)
 	for _, base := range f.Own.Gateways {
 		all = append(all, gatewayAt(base, ownClient()))
 	}
 	if f.Own.Kubo.URL != "" {
 		all = append(all, f.Own.Kubo.candidate(true))
+	}
+	return all
+}
+
+// named lists the providers of a call.
+func (f *Fetcher) named(providers []string) []candidate {
+	others := f.HTTP
+	if others == nil {
+		others = publicClient()
+	}
+	all := make([]candidate, len(providers))
+	for i, base := range providers {
+		all[i] = gatewayAt(base, others)
 	}
 	return all
 }

@@ -63,7 +63,7 @@ func (a *app) get(ctx context.Context, what, out string, providers []string) err
 // locate finds the CID that is meant and where it is written to by default; the node has it afterwards.
 func (a *app) locate(ctx context.Context, node *client.Client, p *progress, what string, providers []string) (cid, place string, err error) {
 	if c, err := data.ParseCID(what); err == nil {
-		return c.String(), c.String(), fetch(ctx, node, p, c, providers)
+		return c.String(), c.String(), fetch(ctx, node.Fetch, p, c, providers)
 	}
 	id, err := findJob(ctx, node, what)
 	if err != nil {

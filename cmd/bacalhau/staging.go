@@ -52,7 +52,7 @@ type staged struct {
 	local  bool   // the node does not have it yet
 }
 
-// stage finds out what a path, CID or URL is. What is not on this machine is at the node afterwards.
+// stage finds out what a path, CID or URL is. What is not on this machine is at the node afterwards, or at a provider.
 func (s *staging) stage(ctx context.Context, source string, hidden bool) (staged, error) {
 	if isURL(source) {
 		return s.stageURL(ctx, source)
@@ -122,7 +122,7 @@ func (s *staging) stageURL(ctx context.Context, source string) (staged, error) {
 }
 
 func (s *staging) stageCID(ctx context.Context, source string, c cid.Cid) (staged, error) {
-	if err := fetch(ctx, s.node, s.progress, c, s.providers); err != nil {
+	if err := fetch(ctx, s.node.Outline, s.progress, c, s.providers); err != nil {
 		return staged{}, err
 	}
 	if err := s.outline(ctx, c); err != nil {
@@ -132,10 +132,12 @@ func (s *staging) stageCID(ctx context.Context, source string, c cid.Cid) (stage
 	return staged{source, c, c.String(), file, false}, err
 }
 
-// fetch lets the node get a DAG from the network.
-func fetch(ctx context.Context, node *client.Client, p *progress, c cid.Cid, providers []string) error {
+// fetch lets the node get a DAG, or its outline, from the network.
+func fetch(
+	ctx context.Context, get func(context.Context, string, []string) (client.Imported, error), p *progress, c cid.Cid, providers []string,
+) error {
 	p.step("the node looks for %s", c)
-	_, err := node.Fetch(ctx, c.String(), providers)
+	_, err := get(ctx, c.String(), providers)
 	var refused *client.APIError
 	if errors.As(err, &refused) && refused.Code == client.CodeNotFound {
 		// The node's answer tells what each of its peers said, which is more than one line and all the same.
@@ -144,7 +146,7 @@ func fetch(ctx context.Context, node *client.Client, p *progress, c cid.Cid, pro
 	return err
 }
 
-// outline brings the directories of a DAG that the node has into the store, and of its files the first blocks, which
+// outline brings the directories of a DAG, which the node has, into the store, and of its files the first blocks, which
 // say what they are.
 func (s *staging) outline(ctx context.Context, root cid.Cid) error {
 	queue := []cid.Cid{root}

@@ -78,18 +78,27 @@ func (b backend) Submit(ctx context.Context, r client.JobRequest) (common.Hash, 
 	return id, err
 }
 
-// checkWork makes sure, before any money moves, that a job's module fits and that its inputs are here and agree.
+// checkWork makes sure, before any money moves, that a job's module fits, and that its inputs are to be had and agree.
 func (b backend) checkWork(ctx context.Context, s agent.Submission) error {
 	e := executor{store: b.data, fetcher: b.fetcher, runner: b.runner}
 	doc := &protocol.Document{Spec: s.Spec, Pieces: s.Pieces}
 	if err := e.Check(ctx, doc, b.providers()); err != nil {
 		return err
 	}
+	seen, err := b.outlineInputs(ctx, s)
+	if err != nil {
+		return err
+	}
 	for _, p := range s.Pieces {
-		inputs, err := e.inputs(ctx, b.fetcher, allInputs(s.Spec, p), providers(s.Spec, b.providers()))
+		files, err := inputFiles(allInputs(s.Spec, p), func(c cid.Cid, add addFile) error {
+			if !seen.Has(c) {
+				return add(".", unread(0))
+			}
+			return b.data.Walk(ctx, c, func(below string, entry data.Entry) error { return add(below, unread(entry.Size)) })
+		})
 		if err == nil {
 			t := task(e.module, s.Spec, p)
-			t.Inputs = inputs
+			t.Inputs = files
 			err = t.Check()
 		}
 		if err != nil {
@@ -98,6 +107,13 @@ func (b backend) checkWork(ctx context.Context, s agent.Submission) error {
 	}
 	return nil
 }
+
+// unread is an input's file, of which only the size in bytes is known.
+type unread int64
+
+func (u unread) Size() int64 { return int64(u) }
+
+func (u unread) ReadAt([]byte, int64) (int, error) { return 0, data.ErrNotLocal }
 
 // providers are the endpoints of all nodes that announced one.
 func (b backend) providers() []string {
@@ -283,8 +299,12 @@ func (b backend) Fetch(ctx context.Context, wanted client.FetchRequest) (client.
 	if err := protocol.CheckProviders(wanted.Providers); err != nil {
 		return client.Imported{}, api.BadRequest{Err: fmt.Errorf("providers: %w", err)}
 	}
+	get := b.fetch
+	if wanted.Outline {
+		get = b.outline
+	}
 	var absent *data.NotFoundError
-	if err := b.fetcher.Fetch(ctx, c, slices.Concat(wanted.Providers, b.providers())); errors.As(err, &absent) {
+	if err := get(ctx, []cid.Cid{c}, wanted.Providers); errors.As(err, &absent) {
 		return client.Imported{}, notFound(err)
 	} else if err != nil {
 		return client.Imported{}, err

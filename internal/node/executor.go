@@ -154,7 +154,10 @@ func (e *executor) Run(ctx context.Context, t agent.Task) (agent.Output, error) 
 	run := task(module, t.Spec, t.Piece)
 	run.Seed, run.MemoryKey = t.Seed, t.MemoryKey
 	bounded := e.fetcher.Within(int64(min(t.MaxInputBytes, math.MaxInt64)))
-	if run.Inputs, err = e.inputs(ctx, bounded, allInputs(t.Spec, t.Piece), providers(t.Spec, t.Endpoints)); err != nil {
+	run.Inputs, err = inputFiles(allInputs(t.Spec, t.Piece), func(c cid.Cid, add addFile) error {
+		return e.open(ctx, bounded, c, providers(t.Spec, t.Endpoints), add)
+	})
+	if err != nil {
 		return agent.Output{}, err
 	}
 	begin := time.Now()
@@ -201,24 +204,18 @@ func (e *executor) load(ctx context.Context, name string, endpoints []string) ([
 // maxInputFiles bounds the files of a piece.
 const maxInputFiles = 100_000
 
-// inputs opens a piece's inputs by their path below /inputs; a directory gives all its files.
-func (e *executor) inputs(
-	ctx context.Context, fetcher *data.Fetcher, list []protocol.Input, endpoints []string,
-) (map[string]wasm.File, error) {
+// addFile takes a file by its path below an input, which is "." for an input that is a file.
+type addFile func(below string, f wasm.File) error
+
+// inputFiles are a piece's inputs by their path below /inputs; a directory gives all its files, which list adds.
+func inputFiles(inputs []protocol.Input, list func(c cid.Cid, add addFile) error) (map[string]wasm.File, error) {
 	files := map[string]wasm.File{}
-	for _, in := range list {
+	for _, in := range inputs {
 		c, err := data.ParseCID(in.CID)
 		if err != nil {
 			return nil, fmt.Errorf("input %s: %w", in.Path, err)
 		}
-		if err := fetcher.Fetch(ctx, c, endpoints); err != nil {
-			return nil, fmt.Errorf("fetch input %s: %w", in.Path, err)
-		}
-		err = e.store.Walk(ctx, c, func(below string, entry data.Entry) error {
-			f, err := e.store.Open(ctx, entry.CID)
-			if err != nil {
-				return err
-			}
+		err = list(c, func(below string, f wasm.File) error {
 			name := path.Join(in.Path, below)
 			if files[name] != nil {
 				return errors.New("two inputs have the same path")
@@ -230,10 +227,24 @@ func (e *executor) inputs(
 			return nil
 		})
 		if err != nil {
-			return nil, fmt.Errorf("open input %s: %w", in.Path, err)
+			return nil, fmt.Errorf("input %s: %w", in.Path, err)
 		}
 	}
 	return files, nil
+}
+
+// open fetches an input and adds its files.
+func (e *executor) open(ctx context.Context, fetcher *data.Fetcher, c cid.Cid, endpoints []string, add addFile) error {
+	if err := fetcher.Fetch(ctx, c, endpoints); err != nil {
+		return err
+	}
+	return e.store.Walk(ctx, c, func(below string, entry data.Entry) error {
+		f, err := e.store.Open(ctx, entry.CID)
+		if err != nil {
+			return err
+		}
+		return add(below, f)
+	})
 }
 
 // packed is agent.Packed. Its files are the result's.
