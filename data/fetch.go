@@ -83,8 +83,8 @@ func (f *Fetcher) Fetch(ctx context.Context, c cid.Cid, providers []string) erro
 func (f *Fetcher) fetch(ctx context.Context, c cid.Cid, providers []string) error {
 	count := &counter{report: f.Progress}
 	var tried []Attempt
-	asked := f.candidates(providers)
-	for i := 0; ; i++ {
+	ask := f.enquire(c, providers)
+	for {
 		missing, err := f.Store.missing(ctx, []cid.Cid{c}, true)
 		if err != nil {
 			return err
@@ -92,12 +92,13 @@ func (f *Fetcher) fetch(ctx context.Context, c cid.Cid, providers []string) erro
 		if len(missing) == 0 {
 			return f.Store.pin(ctx, c)
 		}
-		if i == len(asked) {
+		from, ok := ask.next(ctx)
+		if !ok {
 			return &NotFoundError{c, tried}
 		}
-		err = asked[i].fault
+		err = from.fault
 		if err == nil {
-			err = newProvider(f, asked[i].client, asked[i].source, count).complete(ctx, missing)
+			err = newProvider(f, from.client, from.source, count).complete(ctx, missing)
 		}
 		var local *localError
 		switch {
@@ -108,7 +109,7 @@ func (f *Fetcher) fetch(ctx context.Context, c cid.Cid, providers []string) erro
 		case errors.As(err, &local):
 			return err
 		}
-		tried = append(tried, Attempt{asked[i].name, err})
+		tried = append(tried, Attempt{from.name, err})
 	}
 }
 

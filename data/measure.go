@@ -53,7 +53,8 @@ func (f *Fetcher) Measure(ctx context.Context, c cid.Cid, providers []string) (b
 // fetchRoot brings one block here, without what is below it.
 func (f *Fetcher) fetchRoot(ctx context.Context, c cid.Cid, providers []string) error {
 	missing := &NotFoundError{CID: c}
-	for _, from := range f.candidates(providers) {
+	ask := f.enquire(c, providers)
+	for from, ok := ask.next(ctx); ok; from, ok = ask.next(ctx) {
 		err := from.fault
 		if err == nil {
 			err = newProvider(f, from.client, from.source, &counter{}).batch(ctx, []cid.Cid{c})

@@ -16,6 +16,9 @@ type Sources struct {
 	// Kubo is a Kubo daemon. It is asked first for what it has, and last for what
 	// it can find in its own network.
 	Kubo Kubo
+	// Routing is the base URL of a delegated routing service (/routing/v1), such as an index of IPNI; "" is none. It is
+	// asked for gateways when nobody else has a DAG.
+	Routing string
 }
 
 // Check reports the first setting that cannot work.
@@ -23,6 +26,11 @@ func (s Sources) Check() error {
 	for _, base := range s.Gateways {
 		if _, err := newTrustless(base); err != nil {
 			return fmt.Errorf("gateway: %w", err)
+		}
+	}
+	if s.Routing != "" {
+		if _, err := newTrustless(s.Routing); err != nil {
+			return fmt.Errorf("delegated routing: %w", err)
 		}
 	}
 	return s.Kubo.Check()

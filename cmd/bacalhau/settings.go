@@ -70,6 +70,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.sources.Kubo.URL, "kubo", "",
 		"RPC API of a Kubo daemon, such as http://127.0.0.1:5001, to get data from and to give this node's to (with $"+kuboAuthorization+" as its Authorization header)")
 	f.StringSliceVar(&s.sources.Gateways, "gateway", nil, "base URLs of trustless gateways to get data from, with commas between")
+	f.StringVar(&s.sources.Routing, "delegated-routing", "", "URL of a routing service, such as https://cid.contact, that is asked who serves what nobody else has")
 	f.StringVar(&s.s3.Endpoint, "s3-endpoint", "", "base URL of the store behind s3:// inputs (default: $AWS_ENDPOINT_URL, or Amazon's); keys are those of the standard AWS variables and profile")
 	f.StringVar(&s.s3.Region, "s3-region", "", "its region (default: $AWS_REGION, or asked for)")
 	f.BoolVar(&s.s3.Anonymous, "s3-anonymous", false, "use no key for s3:// inputs")
