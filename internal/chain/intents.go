@@ -21,13 +21,13 @@ type Intent struct {
 
 // Outcome is what became of an intent.
 type Outcome struct {
-	Hash       common.Hash    `json:"hash"`              // zero if nothing was sent because it would revert
-	Block      uint64         `json:"block"`             // number of the block that has it
-	BlockHash  common.Hash    `json:"blockHash"`         // of that block: a reorganisation may put another one in its place
-	GasUsed    uint64         `json:"gasUsed"`           // gas
-	Contract   common.Address `json:"contract,omitzero"` // the address that Deploy made
-	Reverted   bool           `json:"-"`                 // the contract refused it and nothing changed
-	RevertData []byte         `json:"-"`                 // what the contract returned with the refusal, if known
+	Hash       common.Hash    `json:"hash"`               // zero if nothing was sent because it would revert
+	Block      uint64         `json:"block"`              // number of the block that has it
+	BlockHash  common.Hash    `json:"blockHash"`          // of that block: a reorganisation may put another one in its place
+	GasUsed    uint64         `json:"gasUsed"`            // gas
+	Contract   common.Address `json:"contract,omitzero"`  // the address that Deploy made
+	Reverted   bool           `json:"reverted,omitempty"` // the contract refused it and nothing changed
+	RevertData []byte         `json:"-"`                  // what the contract returned with the refusal, if known
 }
 
 // Record is an intent with everything needed to finish it after a crash.
@@ -40,6 +40,11 @@ type Record struct {
 	CapWei   *big.Int  `json:"capWei"` // wei per gas, of the newest version
 	Versions []Version `json:"versions"`
 	Outcome  *Outcome  `json:"outcome,omitempty"` // nil while pending
+}
+
+// spentKey is the key of a record that only keeps a used nonce.
+func (r *Record) spentKey() string {
+	return fmt.Sprintf("%s, reverted with nonce %d", r.Intent.Key, r.Nonce)
 }
 
 // Version is one signed transaction for a record; later ones pay more for the same nonce.

@@ -303,6 +303,15 @@ func (s *Sender) forget(f *flight, r result) {
 	f.answer(r)
 }
 
+// rename gives up the key of an intent that the contract refused, for a later attempt. The transaction is kept: should a
+// reorganisation undo it, it is sent again for its nonce.
+func (s *Sender) rename(f *flight) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.rec.Intent.Key = f.rec.spentKey()
+	s.all[f.rec.Intent.Key] = f
+}
+
 // take removes up to n of the waiting flights.
 func (s *Sender) take(n int) []*flight {
 	s.mu.Lock()

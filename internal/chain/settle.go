@@ -133,10 +133,12 @@ func (s *Sender) finish(ctx context.Context, flights []*flight, receipts []*rece
 		if r.Status == 0 {
 			outs[i].Reverted, outs[i].RevertData = true, s.replay(ctx, f, r)
 			reverted = append(reverted, f.rec.Intent.Key)
-			continue
 		}
 		rec := f.rec
 		rec.Outcome = &outs[i]
+		if outs[i].Reverted {
+			rec.Intent.Key = rec.spentKey()
+		}
 		records = append(records, rec)
 	}
 	if err := s.store(records, reverted); err != nil {
@@ -148,6 +150,7 @@ func (s *Sender) finish(ctx context.Context, flights []*flight, receipts []*rece
 		s.succeed(f, outs[i])
 		if outs[i].Reverted {
 			s.forget(f, result{})
+			s.rename(f)
 		}
 	}
 	s.pending = slices.DeleteFunc(s.pending, func(f *flight) bool { return slices.Contains(flights, f) })
@@ -260,11 +263,8 @@ func (s *Sender) prune(now uint64) error {
 			continue
 		}
 		delete(s.done, nonce)
-		// The key of a reverted intent may stand for a later attempt by now.
-		if key := f.rec.Intent.Key; s.all[key] == f {
-			keys = append(keys, key)
-			delete(s.all, key)
-		}
+		keys = append(keys, f.rec.Intent.Key)
+		delete(s.all, f.rec.Intent.Key)
 	}
 	return s.store(nil, keys)
 }
