@@ -7,7 +7,8 @@ EXAMPLES_GO := go1.26.8
 # What `make gen` writes. Committed, so that running needs Go and a C compiler only.
 GENERATED := protocol/vocab.gen.go internal/market/market.abi.json $(wildcard internal/market/*.bin)
 
-# In order of what fails soonest. Two run at a time: the Solidity compiler uses one processor, and the tests wait much.
+# In order of what fails soonest. The contracts' step runs beside the others, for its compiler uses one processor and Go's
+# tests wait much; those that run Go go one after the other, or they would compile the same packages twice.
 TEST_STEPS := lint check-contracts examples-check test-go build-nocgo
 
 .DEFAULT_GOAL := help
@@ -28,6 +29,10 @@ $(TEST_STEPS:%=step-%): step-%:
 		echo "==> $*"; \
 		$(MAKE) --no-print-directory $* || { echo "==> $* failed; run it alone with: make $*" >&2; exit 1; }; \
 		echo "==> $*: $$(($$(date +%s) - start)) s"
+
+step-examples-check: step-lint
+step-test-go: step-examples-check
+step-build-nocgo: step-test-go
 
 lint: contracts/node_modules ## formatting, go vet, staticcheck, forge fmt
 	@unformatted=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); \
@@ -80,8 +85,8 @@ check-contracts: ## the contracts' own tests, and whether what is generated from
 test-contracts: contracts/node_modules ## the contracts' own tests
 	cd contracts && tools/forge test
 
-test-go: tools/peers/node_modules contracts/node_modules ## all Go tests; they wait most of the time, so more packages run at once than there are processors
-	go test -p 4 -timeout 30m ./...
+test-go: tools/peers/node_modules contracts/node_modules ## all Go tests
+	go test -timeout 30m ./...
 
 .PHONY: test-kubo
 test-kubo: ## the data store beside a real Kubo daemon (built from its module the first time, which takes minutes)

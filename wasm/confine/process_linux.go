@@ -19,7 +19,7 @@ func isolate(cmd *exec.Cmd) {
 }
 
 // niceness of a child, above the node's own.
-const niceness = 10
+const niceness = 5
 
 // yield lets the node go first where programs want all processors: a program can wait, the chain's deadlines cannot.
 func yield(cmd *exec.Cmd) {
