@@ -89,6 +89,20 @@ contract DrawAttacks is Attack {
         r.seats[0] = _toldSeat();
     }
 
+    /// Whatever the block, the one node that is left is drawn, also where chance tries 32 other places.
+    function test_lastNodeIsAlwaysFound() public {
+        Run memory r = _atDrawing(1, 2);
+        for (uint256 i = 1; i < NODES - 1; ++i) {
+            vm.prank(_node(i));
+            market.pause();
+        }
+        vm.roll(r.verification.target + 1);
+        for (uint256 i; i < 500; ++i) {
+            vm.setBlockhash(r.verification.target, keccak256(abi.encode(i)));
+            _eq(_whoIsDrawn(r), _node(NODES - 1), "the last node");
+        }
+    }
+
     /// All nodes but the attacker's leave: its own result is not checked by itself, the check is given up.
     function test_everybodyElseLeaves() public {
         Run memory r = _atDrawing(1, 2);
