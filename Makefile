@@ -85,8 +85,8 @@ check-contracts: ## the contracts' own tests, and whether what is generated from
 test-contracts: contracts/node_modules ## the contracts' own tests
 	cd contracts && tools/forge test
 
-test-go: tools/peers/node_modules contracts/node_modules ## all Go tests; some packages only wait, so one more runs than there are processors
-	go test -p $$(($$(nproc 2>/dev/null || sysctl -n hw.ncpu) + 1)) -timeout 30m ./...
+test-go: tools/peers/node_modules contracts/node_modules ## all Go tests, the longest first; they wait much, so one package more runs than there are processors
+	go test -p $$(($$(nproc 2>/dev/null || sysctl -n hw.ncpu) + 1)) -timeout 30m ./internal/node ./cmd/bacalhau ./...
 
 .PHONY: test-kubo
 test-kubo: ## the data store beside a real Kubo daemon (built from its module the first time, which takes minutes)
