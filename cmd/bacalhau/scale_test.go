@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"net/http"
 	"os"
@@ -166,17 +165,18 @@ func (s *scale) kind(d *daemon) string {
 // readings are what all processes tell of themselves, by kind.
 type readings map[string][]reading
 
-// reading is one process's metrics, by name and labels' values with slashes between, and what its folder takes.
+// reading is one process's metrics, by name and labels' values with slashes between, and what they do not have.
 type reading map[string]float64
 
 const (
-	resident  = "process_resident_memory_bytes"
-	processor = "process_cpu_seconds_total"
-	headBlock = "bacalhau_chain_head_block"
-	rpcCalls  = "bacalhau_chain_rpc_calls_total/"
-	disk      = "disk"  // bytes
-	peak      = "VmHWM" // most resident memory so far, bytes
-	mib       = 1024 * 1024
+	resident   = "process_resident_memory_bytes"
+	processor  = "process_cpu_seconds_total"
+	headBlock  = "bacalhau_chain_head_block"
+	rpcCalls   = "bacalhau_chain_rpc_calls_total/"
+	storeBytes = "bacalhau_store_bytes"
+	disk       = "disk"  // bytes of all stores, not of the chain's own
+	peak       = "VmHWM" // most resident memory so far, bytes
+	mib        = 1024 * 1024
 )
 
 func (s *scale) readAll() readings {
@@ -200,14 +200,18 @@ func (d *daemon) read() reading {
 	if err != nil {
 		d.Fatal(err)
 	}
-	r := reading{disk: float64(bytesBelow(d.dir)), peak: d.peak()}
+	r := reading{peak: d.peak()}
 	for name, family := range families {
 		for _, m := range family.Metric {
 			key := []string{name}
 			for _, label := range m.Label {
 				key = append(key, label.GetValue())
 			}
-			r[strings.Join(key, "/")] = cmp.Or(m.GetCounter().GetValue(), m.GetGauge().GetValue())
+			value := cmp.Or(m.GetCounter().GetValue(), m.GetGauge().GetValue())
+			r[strings.Join(key, "/")] = value
+			if name == storeBytes {
+				r[disk] += value
+			}
 		}
 	}
 	return r
@@ -225,19 +229,6 @@ func (d *daemon) peak() (bytes float64) {
 		}
 	}
 	return 0
-}
-
-func bytesBelow(dir string) (total int64) {
-	filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return nil // it has just gone
-		}
-		if info, err := entry.Info(); err == nil {
-			total += info.Size()
-		}
-		return nil
-	})
-	return total
 }
 
 // since subtracts earlier readings.
