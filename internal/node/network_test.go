@@ -5,7 +5,6 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
-	"math/big"
 	"os"
 	"testing"
 	"time"
@@ -151,29 +150,37 @@ func TestNetworkCatchesACheat(t *testing.T) {
 		})
 	}
 	request.Limits = protocol.Limits{MemoryBytes: 64 << 20, Fuel: 1e10, OutputBytes: 1 << 20}
-	id, err := b.Submit(t.Context(), request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	job := waitForEnd(t, b, id)
-	if job.Status != client.JobDone {
-		t.Fatalf("job ended %s: %+v", job.Status, job)
-	}
 	cheats := map[common.Address]bool{}
 	for _, wallet := range n.BadActors() {
 		cheats[wallet] = true
 	}
-	burned := new(big.Int)
+	var job client.Job
+	for met := false; !met; { // chance draws the seats, and a busy machine may hold the cheat's offer back
+		id, err := b.Submit(t.Context(), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if job = waitForEnd(t, b, id); job.Status != client.JobDone {
+			t.Fatalf("job ended %s: %+v", job.Status, job)
+		}
+		for _, x := range job.Executions {
+			met = met || cheats[x.Node] && len(x.Checked) > 0
+			for _, seat := range x.Seats {
+				met = met || cheats[seat.Node] && seat.Root != (common.Hash{})
+			}
+		}
+	}
+	fined := false
 	for _, x := range job.Executions {
 		for _, p := range x.Penalties {
 			if p.Kind == protocol.PenaltySlash && !cheats[p.Wallet] {
 				t.Errorf("honest node %s was slashed", p.Wallet)
 			}
-			burned.Add(burned, p.Wei.Int)
+			fined = fined || cheats[p.Wallet] && p.Wei.Sign() > 0
 		}
 	}
-	if burned.Sign() == 0 {
-		t.Error("nobody was fined")
+	if !fined {
+		t.Error("the cheat was not fined")
 	}
 	for _, p := range job.PieceList {
 		if p.Status != "delivered" || p.ExitCode != 0 || cheats[p.Node] {
