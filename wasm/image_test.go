@@ -32,7 +32,7 @@ func TestImagesRunAlike(t *testing.T) {
 					t.Fatal(err)
 				}
 				task.Module = nil
-				have, err := runner(t, name).RunImage(t.Context(), image, task)
+				have, err := runImage(t, name, image, task)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -48,7 +48,7 @@ func TestImagesOfOthersAreErrors(t *testing.T) {
 	module := load(t, "run/exit.wasm")
 	for _, name := range wasm.Engines() {
 		for what, image := range map[string][]byte{"nothing": nil, "text": []byte("no image, but long enough"), "a module": module} {
-			res, err := runner(t, name).RunImage(t.Context(), image, wasm.Task{Limits: limits})
+			res, err := runImage(t, name, image, wasm.Task{Limits: limits})
 			if err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s on %s: %v, %v", what, name, res, err)
 			}
@@ -57,6 +57,30 @@ func TestImagesOfOthersAreErrors(t *testing.T) {
 			t.Errorf("%s made an image of a module outside the profile", name)
 		}
 	}
+}
+
+func runImage(t *testing.T, engine string, image []byte, task wasm.Task) (*wasm.Result, error) {
+	t.Helper()
+	p, err := runner(t, engine).Load(t.Context(), imageFile(t, image))
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	return p.Run(t.Context(), task)
+}
+
+func imageFile(t testing.TB, image []byte) *os.File {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "image")
+	if err := os.WriteFile(path, image, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
 }
 
 // BenchmarkImage starts a Go program of 4 MB from its image.
@@ -71,11 +95,17 @@ func BenchmarkImage(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		file := imageFile(b, image)
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := runner(b, name).RunImage(b.Context(), image, task); err != nil {
+				p, err := runner(b, name).Load(b.Context(), file)
+				if err == nil {
+					_, err = p.Run(b.Context(), task)
+				}
+				if err != nil {
 					b.Fatal(err)
 				}
+				p.Close()
 			}
 			b.ReportMetric(float64(len(image))/1e6, "MB")
 		})

@@ -35,6 +35,7 @@ func hashMemory(key, memory []byte) [32]byte {
 		h.Write(number[:])
 	}
 	put(len(memory))
+	touch(memory)
 	for at := 0; at < len(memory); at += hashBlock {
 		b := memory[at:min(at+hashBlock, len(memory))]
 		if !bytes.Equal(b, zeroBlock[:len(b)]) {

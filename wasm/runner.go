@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 
 	"github.com/filecoin-project/bacalhau/wasm/engine"
@@ -52,9 +53,9 @@ func (r *Runner) Run(ctx context.Context, t Task) (*Result, error) {
 	})
 }
 
-// Image compiles a module, for runs within the limits, to native code for
-// RunImage in this process or another one of the same binary on this machine.
-// The limit of memory is part of it, the others are not.
+// Image compiles a module, for runs within the limits, to native code for Load
+// in this process or another one of the same binary on this machine. The limit
+// of memory is part of it, the others are not.
 func (r *Runner) Image(ctx context.Context, module []byte, l Limits) ([]byte, error) {
 	if err := l.Check(); err != nil {
 		return nil, err
@@ -66,26 +67,16 @@ func (r *Runner) Image(ctx context.Context, module []byte, l Limits) ([]byte, er
 	return r.engine.Image(ctx, rewritten)
 }
 
-// RunImage runs a task as Run does, with an image in place of its module, whose
-// native code it trusts like its own: an image must come from Image over a
-// channel that nobody else writes to.
-func (r *Runner) RunImage(ctx context.Context, image []byte, t Task) (*Result, error) {
-	p, err := r.Load(ctx, image)
-	if err != nil {
-		return nil, err
-	}
-	defer p.Close()
-	return p.Run(ctx, t)
-}
-
 // Program is a loaded image. It is safe for concurrent use.
 type Program struct {
 	runner  *Runner
 	program engine.Program
 }
 
-// Load does the part of RunImage that may need files.
-func (r *Runner) Load(ctx context.Context, image []byte) (*Program, error) {
+// Load makes a program of a file that has an image, which must stay as it is
+// until the program is closed. Its native code is trusted like this binary's:
+// an image must come from Image by a way that nobody else writes to.
+func (r *Runner) Load(ctx context.Context, image *os.File) (*Program, error) {
 	p, err := r.engine.Load(ctx, image)
 	if err != nil {
 		return nil, fmt.Errorf("run: %w", err)
@@ -93,7 +84,7 @@ func (r *Runner) Load(ctx context.Context, image []byte) (*Program, error) {
 	return &Program{r, p}, nil
 }
 
-// Run runs a task as Runner.Run does, whatever its module.
+// Run runs a task as Runner.Run does, with this program in place of its module.
 func (p *Program) Run(ctx context.Context, t Task) (*Result, error) {
 	return p.runner.run(ctx, t, func() (engine.Program, func(), error) { return p.program, func() {}, nil })
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -36,7 +37,7 @@ func TestMisdeeds(t *testing.T) {
 		r.spill.After = 0 // so that there is more that a child may do
 		for how := range misdeeds {
 			if slices.Contains([]string{"hang", "read all", "peek"}, how) {
-				continue // TestCancel, BenchmarkInput, TestScratchFiles
+				continue // TestCancel, BenchmarkInput, TestOwnFiles
 			}
 			t.Run(engine+"/"+how, func(t *testing.T) {
 				task := reader(t, strings.NewReader("HAL"))
@@ -54,13 +55,36 @@ func TestMisdeeds(t *testing.T) {
 	}
 }
 
-// wazero's compiled code goes through files, for which its children have a folder and nothing else.
-func TestScratchFiles(t *testing.T) {
-	task := reader(t, strings.NewReader("HAL"))
-	task.Args = []string{"peek"}
-	res, err := open(t, "wazero", misdeedVariable+"=any").Run(t.Context(), task)
-	if res != nil || err == nil || err.Error() != "kept to its scratch files" {
-		t.Errorf("%v, %v", res, err)
+// Compiled code goes through files: wasmtime's is mapped, and for wazero's its children have a folder. There is nothing
+// else for them.
+func TestOwnFiles(t *testing.T) {
+	for _, engine := range wasm.Engines() {
+		task := reader(t, strings.NewReader("HAL"))
+		task.Args = []string{"peek"}
+		res, err := open(t, engine, misdeedVariable+"=any").Run(t.Context(), task)
+		if res != nil || err == nil || err.Error() != "kept to its own files" {
+			t.Errorf("%s: %v, %v", engine, res, err)
+		}
+	}
+}
+
+// What children map cannot be changed under them.
+func TestImagesAreFixed(t *testing.T) {
+	f, err := fixedFile([]byte("native code"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if n, err := f.WriteAt([]byte("planted"), 0); n != 0 || !errors.Is(err, os.ErrPermission) {
+		t.Errorf("wrote %d bytes, %v", n, err)
+	}
+	for _, size := range []int64{0, 1 << 20} {
+		if err := f.Truncate(size); !errors.Is(err, os.ErrPermission) {
+			t.Errorf("truncate to %d: %v", size, err)
+		}
+	}
+	if have, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<20)); err != nil || string(have) != "native code" {
+		t.Errorf("%q, %v", have, err)
 	}
 }
 
@@ -77,9 +101,9 @@ func TestProcessorTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.nursery.bury(c)
-	j := &job{Task: taskRun, Limits: task.Limits, Module: len(image), DataBytes: 1 << 30, CPUSeconds: 1, Scratch: c.scratch}
-	a := &attempt{child: c, job: j}
-	if err := a.converse(image); !errors.Is(err, ErrAborted) || !strings.Contains(err.Error(), "used up its 1 seconds") {
+	j := job{Task: taskRun, Limits: task.Limits, DataBytes: 1 << 30, CPUSeconds: 1, Scratch: c.scratch}
+	a := &attempt{child: c, job: j, image: image}
+	if err := a.converse(); !errors.Is(err, ErrAborted) || !strings.Contains(err.Error(), "used up its 1 seconds") {
 		t.Error(err)
 	}
 }

@@ -11,8 +11,6 @@ const (
 	baseBytes = 512 << 20 // of the runtimes, and of the engine before it does anything
 	// compileFactor is bytes that a compiler uses for each byte of a module.
 	compileFactor = 400
-	// wazeroFactor is bytes for each byte of linear memory: wazero's grows by copying, on Go's heap.
-	wazeroFactor = 5
 
 	baseSeconds = 60
 	// Seconds of compiling for each MiB of a module.
@@ -22,19 +20,15 @@ const (
 )
 
 // allow sets the bounds of the job's child.
-func (j *job) allow(engine string) {
+func (j *job) allow() {
 	j.DataBytes, j.CPUSeconds = baseBytes, baseSeconds
 	switch j.Task {
 	case taskCheck, taskCompile:
 		j.DataBytes += compileFactor * uint64(j.Module)
 		j.CPUSeconds += secondsPerMiB * uint64(j.Module) >> 20
 	case taskRun:
-		memory := j.Limits.MemoryBytes
-		if engine == "wazero" {
-			memory *= wazeroFactor
-		}
-		// The image is received and loaded; outputs grow by copying.
-		j.DataBytes += memory + 4*uint64(j.Module) + 3*j.Limits.OutputBytes
+		// The image is read and loaded; outputs grow by copying.
+		j.DataBytes += j.Limits.MemoryBytes + 4*uint64(j.Module) + 3*j.Limits.OutputBytes
 		j.CPUSeconds = min(j.CPUSeconds+j.Limits.Fuel/fuelPerSecond, math.MaxInt32)
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"os"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/filecoin-project/bacalhau/wasm"
 )
@@ -19,22 +21,25 @@ const (
 
 // attempt is the node's side of one job's conversation. The child is not trusted.
 type attempt struct {
-	child *child
-	job   *job
-	files []wasm.File // of job.Inputs
+	job    job
+	module []byte      // to check or to compile
+	image  *os.File    // to run
+	files  []wasm.File // of job.Inputs
+	child  *child
 
-	layers []string
-	image  []byte
-	result *wasm.Result
-	tally  tally
+	windows []byte // of inputs, which the child sees
+
+	layers   []string
+	compiled []byte // an image
+	result   *wasm.Result
+	tally    tally
 	// spilled says that a part of the result is in the child's file on disk.
 	spilled bool
-	buffer  []byte // of the last answer
 }
 
 // converse sends the job and answers requests until it is done.
-func (a *attempt) converse(module []byte) error {
-	err := a.talk(module)
+func (a *attempt) converse() error {
+	err := a.talk()
 	var told *toldError
 	if errors.As(err, &told) {
 		return told.error
@@ -42,7 +47,7 @@ func (a *attempt) converse(module []byte) error {
 	if err == nil {
 		return nil
 	}
-	return a.child.autopsy(err, a.job)
+	return a.child.autopsy(err, &a.job)
 }
 
 // toldError is an error whose cause lies outside of the child, or that the child has reported itself.
@@ -50,13 +55,18 @@ type toldError struct{ error }
 
 func (e *toldError) Unwrap() error { return e.error }
 
-func (a *attempt) talk(module []byte) error {
-	raw, err := json.Marshal(a.job)
+func (a *attempt) talk() error {
+	raw, err := json.Marshal(&a.job)
 	if err != nil {
 		return &toldError{err}
 	}
 	if len(raw) > maxJobBytes {
 		return &toldError{fmt.Errorf("arguments and input paths take %d bytes: at most %d are possible", len(raw), maxJobBytes)}
+	}
+	if a.image != nil {
+		if err := a.equip(); err != nil {
+			return err
+		}
 	}
 	if err := a.child.sendLong(kindJob, raw); err != nil {
 		return err
@@ -68,8 +78,10 @@ func (a *attempt) talk(module []byte) error {
 	if k != kindConfined || json.Unmarshal(payload, &a.layers) != nil {
 		return fmt.Errorf("%w: it is not confined", errGarbage)
 	}
-	if err := a.child.sendLong(kindModule, module); err != nil {
-		return err
+	if a.image == nil {
+		if err := a.child.sendLong(kindModule, a.module); err != nil {
+			return err
+		}
 	}
 	for done := false; !done; {
 		k, payload, err := a.child.receive()
@@ -83,6 +95,30 @@ func (a *attempt) talk(module []byte) error {
 	return nil
 }
 
+// equip hands the child what it needs for a run.
+func (a *attempt) equip() error {
+	if err := give(a.child.hand, a.image); err != nil || len(a.files) == 0 {
+		return err
+	}
+	shared, err := sharedFile(windows * windowBytes)
+	if err != nil {
+		return &toldError{fmt.Errorf("memory for inputs: %w", err)}
+	}
+	defer shared.Close()
+	if a.windows, err = mapWindows(shared, unix.PROT_READ|unix.PROT_WRITE); err != nil {
+		return &toldError{fmt.Errorf("memory for inputs: %w", err)}
+	}
+	return give(a.child.hand, shared)
+}
+
+// close frees what equip has made.
+func (a *attempt) close() {
+	if a.windows != nil {
+		_ = unix.Munmap(a.windows) // what cannot be given back ends with the process
+		a.windows = nil
+	}
+}
+
 // hear takes a frame and says whether it was the last one.
 func (a *attempt) hear(k kind, payload []byte) (done bool, err error) {
 	running := a.job.Task == taskRun
@@ -94,7 +130,7 @@ func (a *attempt) hear(k kind, payload []byte) (done bool, err error) {
 	case k == kindOutput && running:
 		return false, a.output(payload)
 	case k == kindImage && a.job.Task == taskCompile:
-		a.image, err = appendPart(a.image, kindImage, k, payload, maxImageBytes)
+		a.compiled, err = appendPart(a.compiled, kindImage, k, payload, maxImageBytes)
 		return len(payload) < maxPayload, err
 	case k == kindResult && running:
 		return true, a.end(payload)
@@ -123,17 +159,17 @@ func (a *attempt) answer(payload []byte) error {
 	if err := decodeFixed(payload, &q); err != nil {
 		return err
 	}
-	if q.Input >= uint32(len(a.files)) || q.Length > maxPayload {
-		return fmt.Errorf("%w: a request for %d bytes of input %d", errGarbage, q.Length, q.Input)
+	if q.Input >= uint32(len(a.files)) || q.Length > windowBytes || q.Window >= windows {
+		return fmt.Errorf("%w: a request for %d bytes of input %d in window %d", errGarbage, q.Length, q.Input, q.Window)
 	}
 	in := a.job.Inputs[q.Input]
 	if q.Offset > uint64(in.Size) || uint64(q.Length) > uint64(in.Size)-q.Offset {
 		return fmt.Errorf("%w: a request for bytes behind the end of input %q", errGarbage, in.Path)
 	}
-	a.buffer = slices.Grow(a.buffer[:0], int(q.Length))[:q.Length]
-	n, err := a.files[q.Input].ReadAt(a.buffer, int64(q.Offset))
-	if n == len(a.buffer) {
-		return a.child.send(kindData, a.buffer)
+	window := a.windows[q.Window*windowBytes:][:q.Length]
+	n, err := a.files[q.Input].ReadAt(window, int64(q.Offset))
+	if n == len(window) {
+		return a.child.send(kindData, nil)
 	}
 	if err == nil || errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF

@@ -61,8 +61,8 @@ func newRunner(ctx context.Context, engine, spillTo string, env ...string) (_ *R
 			err = errors.Join(err, r.Close())
 		}
 	}()
-	a, err := r.attempt(ctx, job{Task: taskProbe}, nil, nil)
-	if err != nil {
+	a := &attempt{job: job{Task: taskProbe}}
+	if err := r.attempt(ctx, a); err != nil {
 		return nil, fmt.Errorf("start a process for executions: %w", err)
 	}
 	r.layers = a.layers
@@ -107,8 +107,7 @@ func (r *Runner) Check(ctx context.Context, module []byte, l wasm.Limits) error 
 	if err := l.Check(); err != nil {
 		return err
 	}
-	_, err := r.attempt(ctx, job{Task: taskCheck, Limits: l}, module, nil)
-	return err
+	return r.attempt(ctx, &attempt{job: job{Task: taskCheck, Limits: l}, module: module})
 }
 
 // Run runs a task to its end, as wasm.Runner.Run does and with the same result, which the caller closes. A child that
@@ -121,9 +120,9 @@ func (r *Runner) Run(ctx context.Context, t wasm.Task) (*wasm.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	j, files := runOf(&t)
-	a, err := r.attempt(ctx, j, image, files)
-	if err != nil {
+	a := runOf(&t)
+	a.image = image
+	if err := r.attempt(ctx, a); err != nil {
 		return nil, err
 	}
 	return a.result, nil
@@ -131,41 +130,50 @@ func (r *Runner) Run(ctx context.Context, t wasm.Task) (*wasm.Result, error) {
 
 // compile makes the image of a module in a child that runs none.
 func (r *Runner) compile(module []byte, l wasm.Limits) ([]byte, error) {
-	a, err := r.attempt(r.ended, job{Task: taskCompile, Limits: l}, module, nil)
-	if err != nil {
+	a := &attempt{job: job{Task: taskCompile, Limits: l}, module: module}
+	if err := r.attempt(r.ended, a); err != nil {
 		return nil, err
 	}
-	return a.image, nil
+	return a.compiled, nil
 }
 
-// attempt has a child do a job over the bytes of a module or image.
-func (r *Runner) attempt(ctx context.Context, j job, module []byte, files []wasm.File) (*attempt, error) {
+// attempt has a child do a job.
+func (r *Runner) attempt(ctx context.Context, a *attempt) error {
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("run: %w", err)
+		return fmt.Errorf("run: %w", err)
 	}
 	child, err := r.nursery.take()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer r.nursery.bury(child)
-	j.Module, j.Scratch = len(module), child.scratch
+	a.child = child
+	defer a.close()
+	j := &a.job
+	j.Module, j.Scratch = len(a.module), child.scratch
+	if a.image != nil {
+		info, err := a.image.Stat()
+		if err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		j.Module = int(info.Size())
+	}
 	if j.Task == taskRun && child.spill != nil && j.Limits.OutputBytes > r.spill.After {
 		j.Spill = r.spill
 		j.Spill.Most = j.Limits.SpillBytes()
 	}
-	j.allow(r.engine)
-	a := &attempt{child: child, job: &j, files: files}
+	j.allow()
 	unwatch := context.AfterFunc(ctx, child.kill)
 	defer unwatch()
 	// For a child that waits rather than computes, which the limit of its processor time does not end.
 	overdue := time.AfterFunc(j.patience(), child.expire)
 	defer overdue.Stop()
-	err = a.converse(module)
+	err = a.converse()
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("run: %w", context.Cause(ctx))
+		return fmt.Errorf("run: %w", context.Cause(ctx))
 	}
 	if err == nil && a.spilled {
 		a.result.Disk = child.keep()
 	}
-	return a, err
+	return err
 }

@@ -13,8 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// confine takes from this process what the job does not need and says by which layers. Files stay within reach in
-// j.Scratch only, if there is one, until seal. Layers that the kernel lacks are left out.
+// confine takes from this process what the job does not need and says by which layers. Of files those stay within reach
+// that loading a program takes, until seal: its image, which has no place among files, and what is in j.Scratch. Layers
+// that the kernel lacks are left out.
 func confine(j *job) (layers []string, err error) {
 	if landlockWorks() {
 		if err := restrictFiles(j.Scratch); err != nil {
@@ -22,12 +23,12 @@ func confine(j *job) (layers []string, err error) {
 		}
 		layers = append(layers, "landlock")
 	}
-	if err := setLimits(j, j.Scratch == ""); err != nil {
+	if err := setLimits(j, !j.opensFiles()); err != nil {
 		return nil, err
 	}
 	layers = append(layers, "rlimits")
 	if seccomp.Supported() {
-		if err := filterCalls(j.Scratch != "", j.Spill.Most > 0); err != nil {
+		if err := filterCalls(j.opensFiles(), j.Spill.Most > 0); err != nil {
 			return nil, err
 		}
 		layers = append(layers, "seccomp")
@@ -37,7 +38,7 @@ func confine(j *job) (layers []string, err error) {
 
 // seal takes the files from a process that confine has left some.
 func seal(j *job) error {
-	if j.Scratch == "" {
+	if !j.opensFiles() {
 		return nil
 	}
 	if err := setLimits(j, true); err != nil {
@@ -131,7 +132,7 @@ var computing = []string{
 	"nanosleep", "clock_nanosleep", "clock_gettime", "clock_getres", "gettimeofday", "getrandom", "sysinfo",
 }
 
-// usingFiles are those that an engine needs for its scratch files, and that seal needs.
+// usingFiles are those that an engine needs for its image and its scratch files, and that seal needs.
 var usingFiles = []string{
 	"open", "openat", "newfstatat", "fstatat", "statx", "fcntl", "getdents64", "mkdirat", "unlinkat", "rmdir", "renameat",
 	"renameat2", "fsync", "readlinkat", "getrlimit", "seccomp",

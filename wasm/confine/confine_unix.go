@@ -17,7 +17,7 @@ func freeBytes(*os.File) (uint64, error) { return math.MaxUint64, nil }
 
 // confine takes from this process what the job does not need, as far as this system can, and says by which layers.
 func confine(j *job) ([]string, error) {
-	if err := setLimits(j, j.Scratch == ""); err != nil {
+	if err := setLimits(j, !j.opensFiles()); err != nil {
 		return nil, err
 	}
 	return []string{"rlimits"}, nil

@@ -3,6 +3,7 @@ package confine
 import (
 	"context"
 	"crypto/sha256"
+	"os"
 	"slices"
 	"sync"
 
@@ -16,7 +17,7 @@ const keptBytes = 256 << 20
 // images are the modules compiled last, as native code that children have made and only children run: what a child
 // could smuggle into the image of its module it could as well do when it runs that module.
 type images struct {
-	compile func(module []byte, l wasm.Limits) ([]byte, error)
+	compile func(module []byte, l wasm.Limits) (image []byte, err error)
 	disk    *imagestore.Store // nil without one
 	maker   string            // of the images on disk
 
@@ -30,17 +31,17 @@ type image struct {
 	module [32]byte // SHA-256
 	memory uint64   // limit that is compiled in, bytes
 	ready  chan struct{}
-	bytes  []byte // once ready
+	file   *os.File // once ready; the last one who lets go of it closes it
 	err    error
 	size   int // bytes, 0 until ready; owned by images.mu
 }
 
-// get returns the image of a module, which it makes if there is none.
-func (s *images) get(ctx context.Context, module []byte, l wasm.Limits) ([]byte, error) {
+// get returns the image of a module, which it makes if there is none, in a file that nothing can change.
+func (s *images) get(ctx context.Context, module []byte, l wasm.Limits) (*os.File, error) {
 	i := s.find(module, l)
 	select {
 	case <-i.ready:
-		return i.bytes, i.err
+		return i.file, i.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -60,8 +61,12 @@ func (s *images) find(module []byte, l wasm.Limits) *image {
 	s.list = append(s.list, i)
 	// Others may wait for this, so the caller's context does not end it.
 	s.working.Go(func() {
-		i.bytes, i.err = s.load(module, i, l)
-		s.trim(i)
+		native, err := s.load(module, i, l)
+		if err == nil {
+			i.file, err = fixedFile(native)
+		}
+		i.err = err
+		s.trim(i, len(native))
 		close(i.ready)
 	})
 	return i
@@ -85,14 +90,14 @@ func (s *images) load(module []byte, i *image, l wasm.Limits) ([]byte, error) {
 }
 
 // trim forgets an image that could not be made, so that the next run tries again, and those used longest ago.
-func (s *images) trim(made *image) {
+func (s *images) trim(made *image, size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if made.err != nil {
 		s.list = slices.DeleteFunc(s.list, func(i *image) bool { return i == made })
 		return
 	}
-	made.size = len(made.bytes)
+	made.size = size
 	room := keptBytes
 	for at, i := range slices.Backward(s.list) {
 		if room -= i.size; room < 0 && i != made {

@@ -1,6 +1,11 @@
 package confine
 
-import "io"
+import (
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
 
 const (
 	// Bytes asked for at first, and at most. A reader that goes on where it stopped is given twice as much each time.
@@ -8,14 +13,23 @@ const (
 	lastWindow  = 512 << 10
 	// windows is how many places of how many inputs are kept, as for a merge of sorted files.
 	windows = 16
+	// windowBytes is the room of each, for a guest that asks for more than lastWindow at once.
+	windowBytes = 1 << 20
 )
 
 // readAhead keeps what was read last, so that a guest's small reads are not a conversation each. It has one user at a
 // time.
 type readAhead struct {
-	fetch func(input uint32, offset int64, n int) ([]byte, error)
+	// fetch brings bytes of an input, which stay until something else is fetched for the same window.
+	fetch func(window uint32, input uint32, offset int64, n int) ([]byte, error)
 	kept  [windows]window
 	next  int // window to give up next
+}
+
+// mapWindows maps the memory that has the bytes of all windows.
+func mapWindows(shared *os.File, access int) ([]byte, error) {
+	memory, err := unix.Mmap(int(shared.Fd()), 0, windows*windowBytes, access, unix.MAP_SHARED)
+	return memory, os.NewSyscallError("mmap", err)
 }
 
 // window is a part of an input.
@@ -70,13 +84,12 @@ func (r *readAhead) at(f *remoteFile, offset int64, want int) ([]byte, error) {
 		place = r.next
 		r.next = (r.next + 1) % windows
 	}
-	n := int(min(int64(max(size, min(want, maxPayload))), f.size-offset))
-	bytes, err := r.fetch(f.index, offset, n)
+	n := int(min(int64(max(size, min(want, windowBytes))), f.size-offset))
+	r.kept[place].used = false
+	bytes, err := r.fetch(uint32(place), f.index, offset, n)
 	if err != nil {
 		return nil, err
 	}
-	w := &r.kept[place]
-	w.input, w.offset, w.used = f.index, offset, true
-	w.bytes = append(w.bytes[:0], bytes...)
-	return w.bytes, nil
+	r.kept[place] = window{f.index, offset, bytes, true}
+	return bytes, nil
 }

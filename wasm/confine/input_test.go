@@ -41,7 +41,7 @@ func TestInputsAreLazy(t *testing.T) {
 
 // file is an input over bytes that notes what is asked for.
 func file(content []byte, asked *[]string) *remoteFile {
-	cache := &readAhead{fetch: func(input uint32, offset int64, n int) ([]byte, error) {
+	cache := &readAhead{fetch: func(_, input uint32, offset int64, n int) ([]byte, error) {
 		*asked = append(*asked, fmt.Sprintf("%d+%d", offset>>10, n>>10))
 		return content[offset : offset+int64(n)], nil
 	}}

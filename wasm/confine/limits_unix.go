@@ -13,9 +13,6 @@ import (
 // fewFiles is enough for what Go's runtime opens for itself, and for an engine's scratch files.
 const fewFiles = 32
 
-// canSpill says that a child can be given a file without a name.
-const canSpill = true
-
 func closeOnExec(descriptor int) { unix.CloseOnExec(descriptor) }
 
 // setLimits bounds the process for good. The number of its threads is not bounded: that limit is one of the user's, and

@@ -21,7 +21,7 @@ func misbehave(how string) int {
 	if how == "node" {
 		return beNode()
 	}
-	c, spill := &conn{r: os.Stdin, w: os.Stdout}, inheritedSpill()
+	c, hand, spill := &conn{r: os.Stdin, w: os.Stdout}, inheritedHand(), inheritedSpill()
 	runner, err := wasm.NewRunner(os.Getenv(marker))
 	if err != nil {
 		return 1
@@ -33,7 +33,7 @@ func misbehave(how string) int {
 	if j.Task == taskRun {
 		err = misdeeds[string(j.Args[0])](c, j)
 	} else {
-		err = perform(c, runner, spill, j)
+		err = perform(c, runner, hand, spill, j)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -81,6 +81,9 @@ var misdeeds = map[string]func(*conn, *job) error{
 	}),
 	"read unknown": inside(func(c *conn, _ *job) error {
 		return c.sendFixed(kindRead, readRequest{Input: 7, Length: 1})
+	}),
+	"read beyond memory": inside(func(c *conn, _ *job) error {
+		return c.sendFixed(kindRead, readRequest{Window: windows, Length: 1})
 	}),
 	"read too much": inside(func(c *conn, _ *job) error {
 		return c.sendFixed(kindRead, readRequest{Input: 0, Length: 1 << 31})
@@ -133,7 +136,7 @@ var misdeeds = map[string]func(*conn, *job) error{
 		_, _, errno := unix.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
 		return errno
 	}),
-	// While an engine may use its scratch files, no thread may use any others.
+	// While an engine may use its image and its scratch files, no thread may use any others.
 	"peek": inside(func(c *conn, j *job) error {
 		var threads sync.WaitGroup
 		for range 8 {
@@ -145,10 +148,12 @@ var misdeeds = map[string]func(*conn, *job) error{
 			})
 		}
 		threads.Wait()
-		if err := os.WriteFile(filepath.Join(j.Scratch, "file"), []byte("x"), 0o600); err != nil {
-			return err
+		if j.Scratch != "" {
+			if err := os.WriteFile(filepath.Join(j.Scratch, "file"), []byte("x"), 0o600); err != nil {
+				return err
+			}
 		}
-		return c.sendJSON(kindFailure, failure{What: "kept to its scratch files"})
+		return c.sendJSON(kindFailure, failure{What: "kept to its own files"})
 	}),
 	"pwrite": calls(func() error { _, err := unix.Pwrite(1, []byte("x"), 0); return err }),
 	"limits": calls(func() error {
@@ -157,8 +162,11 @@ var misdeeds = map[string]func(*conn, *job) error{
 }
 
 func readAll(c *conn, j *job) error {
+	w := &worker{conn: c, job: j, answers: make(chan struct{})}
+	if err := w.equip(inheritedHand()); err != nil {
+		return err
+	}
 	return inside(func(c *conn, j *job) error {
-		w := &worker{conn: c, job: j, answers: make(chan []byte)}
 		go func() {
 			f := &remoteFile{cache: &readAhead{fetch: w.fetch}, size: j.Inputs[0].Size}
 			_, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{io.NewSectionReader(f, 0, f.size)}, make([]byte, 4096))
@@ -181,9 +189,6 @@ func inside(then func(*conn, *job) error) func(*conn, *job) error {
 			return err
 		}
 		if err := c.sendJSON(kindConfined, layers); err != nil {
-			return err
-		}
-		if _, err := c.receiveLong(kindModule, uint64(j.Module)); err != nil {
 			return err
 		}
 		return then(c, j)

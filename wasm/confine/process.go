@@ -22,6 +22,7 @@ type child struct {
 	conn
 	cmd     *exec.Cmd
 	words   words       // on its stderr
+	hand    *os.File    // over which it is handed its image
 	scratch string      // folder for its engine's files, or ""
 	spill   *os.File    // for outputs that are too large for memory, or nil
 	overdue atomic.Bool // it was killed for its time
@@ -53,11 +54,17 @@ func start(engine, spill string, env []string) (*child, error) {
 
 // start starts the process, with a folder for files if it needs one and with a file in the folder spill if that is not "".
 func (c *child) start(files bool, spill string) (err error) {
-	if spill != "" && canSpill {
+	var childs *os.File
+	if c.hand, childs, err = openHand(); err != nil {
+		return err
+	}
+	defer childs.Close()
+	c.cmd.ExtraFiles = []*os.File{childs} // handDescriptor
+	if spill != "" {
 		if c.spill, err = openSpill(spill); err != nil {
 			return err
 		}
-		c.cmd.ExtraFiles = []*os.File{c.spill} // the first one is spillDescriptor
+		c.cmd.ExtraFiles = append(c.cmd.ExtraFiles, c.spill) // spillDescriptor
 		c.cmd.Env = append(c.cmd.Env, spillMarker+"=1")
 	}
 	if files {
@@ -95,6 +102,9 @@ func (c *child) wait() { c.reap.Do(func() { _ = c.cmd.Wait() }) }
 // clean removes the files of a child that has ended, unless somebody took them.
 func (c *child) clean() error {
 	var errs []error
+	if c.hand != nil {
+		errs = append(errs, c.hand.Close())
+	}
 	if c.scratch != "" {
 		errs = append(errs, os.RemoveAll(c.scratch))
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/filecoin-project/bacalhau/wasm"
 )
 
-// runOf is the job of running a task, and the files of its inputs in their order there.
-func runOf(t *wasm.Task) (job, []wasm.File) {
+// runOf is the attempt to run a task, still without the image of its module.
+func runOf(t *wasm.Task) *attempt {
 	j := job{Task: taskRun, Seed: t.Seed, MemoryKey: t.MemoryKey, Limits: t.Limits}
 	for _, arg := range t.Args {
 		j.Args = append(j.Args, []byte(arg))
@@ -23,7 +23,7 @@ func runOf(t *wasm.Task) (job, []wasm.File) {
 		j.Inputs = append(j.Inputs, input{path, f.Size()})
 		files = append(files, f)
 	}
-	return j, files
+	return &attempt{job: j, files: files}
 }
 
 // taskOf is the task of a job to run, with inputs that the node reads. Its program is an image.

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/filecoin-project/bacalhau/wasm"
 )
 
@@ -32,19 +34,19 @@ func init() {
 func Serve() (exitCode int) {
 	c := &conn{r: os.Stdin, w: os.Stdout}
 	os.Stdout = os.Stderr // the conversation's alone
-	spill := inheritedSpill()
+	hand, spill := inheritedHand(), inheritedSpill()
 	if err := closeInherited(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if err := serve(c, spill); err != nil {
+	if err := serve(c, hand, spill); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return 0
 }
 
-func serve(c *conn, spill *os.File) error {
+func serve(c *conn, hand, spill *os.File) error {
 	// While no job is there yet, so that it does not wait for this.
 	runner, err := wasm.NewRunner(os.Getenv(marker))
 	if err != nil {
@@ -56,7 +58,7 @@ func serve(c *conn, spill *os.File) error {
 	} else if err != nil {
 		return err
 	}
-	return perform(c, runner, spill, j)
+	return perform(c, runner, hand, spill, j)
 }
 
 func receiveJob(c *conn) (*job, error) {
@@ -72,7 +74,13 @@ func receiveJob(c *conn) (*job, error) {
 }
 
 // perform does a job in confinement. The module is not looked at before.
-func perform(c *conn, runner *wasm.Runner, spill *os.File, j *job) error {
+func perform(c *conn, runner *wasm.Runner, hand, spill *os.File, j *job) (err error) {
+	w := &worker{conn: c, runner: runner, job: j, spill: &spillFile{spill: j.Spill, file: spill}, answers: make(chan struct{})}
+	if j.Task == taskRun {
+		if err := w.equip(hand); err != nil {
+			return err
+		}
+	}
 	layers, err := confine(j)
 	if err != nil {
 		return err
@@ -82,12 +90,12 @@ func perform(c *conn, runner *wasm.Runner, spill *os.File, j *job) error {
 	if err := c.sendJSON(kindConfined, layers); err != nil {
 		return err
 	}
-	module, err := c.receiveInto(make([]byte, 0, j.Module), kindModule, uint64(j.Module))
-	if err != nil {
-		return err
+	if j.Task != taskRun {
+		if w.module, err = c.receiveInto(make([]byte, 0, j.Module), kindModule, uint64(j.Module)); err != nil {
+			return err
+		}
 	}
-	w := &worker{conn: c, runner: runner, job: j, spill: &spillFile{spill: j.Spill, file: spill}, answers: make(chan []byte)}
-	go w.work(module)
+	go w.work()
 	return w.listen()
 }
 
@@ -96,14 +104,17 @@ type worker struct {
 	*conn
 	runner  *wasm.Runner
 	job     *job
+	module  []byte   // to check or to compile
+	image   *os.File // to run
 	spill   *spillFile
-	answers chan []byte // to requests, valid until the next one
+	windows []byte        // of inputs, which the node fills
+	answers chan struct{} // to requests
 }
 
 // listen passes answers on until the node has hung up: because it has what it wants, or because it is no more.
 func (w *worker) listen() error {
 	for {
-		k, payload, err := w.receive()
+		k, _, err := w.receive()
 		if errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
@@ -112,15 +123,14 @@ func (w *worker) listen() error {
 		if k != kindData {
 			return fmt.Errorf("%w: an answer of kind %d", errGarbage, k)
 		}
-		// The payload is not overwritten before the next request: no other frame comes until then.
-		w.answers <- payload
+		w.answers <- struct{}{}
 	}
 }
 
 // work does the job and says how it went. It has nobody to tell if that cannot be said: then the node is gone, which
 // listen notices too.
-func (w *worker) work(module []byte) {
-	if err := w.do(module); err != nil {
+func (w *worker) work() {
+	if err := w.do(); err != nil {
 		f := failure{What: err.Error()}
 		var unfit *wasm.ProfileError
 		if errors.As(err, &unfit) {
@@ -131,33 +141,49 @@ func (w *worker) work(module []byte) {
 	}
 }
 
-func (w *worker) do(module []byte) error {
+func (w *worker) do() error {
 	ctx := context.Background()
 	switch w.job.Task {
 	case taskProbe:
 		return w.sendFixed(kindResult, ending{})
 	case taskCheck:
-		if err := wasm.CheckWithin(module, w.job.Limits); err != nil {
+		if err := wasm.CheckWithin(w.module, w.job.Limits); err != nil {
 			return err
 		}
 		return w.sendFixed(kindResult, ending{})
 	case taskCompile:
-		image, err := w.runner.Image(ctx, module, w.job.Limits)
+		image, err := w.runner.Image(ctx, w.module, w.job.Limits)
 		if err != nil {
 			return err
 		}
 		return w.sendLong(kindImage, image)
 	case taskRun:
-		return w.run(ctx, module)
+		return w.run(ctx)
 	}
 	return fmt.Errorf("job: unknown task %q", w.job.Task)
 }
 
-func (w *worker) run(ctx context.Context, image []byte) error {
-	program, err := w.runner.Load(ctx, image)
+// equip takes what the node hands over for a run.
+func (w *worker) equip(hand *os.File) (err error) {
+	defer hand.Close()
+	if w.image, err = take(hand); err != nil || len(w.job.Inputs) == 0 {
+		return err
+	}
+	shared, err := take(hand)
 	if err != nil {
 		return err
 	}
+	defer shared.Close()
+	w.windows, err = mapWindows(shared, unix.PROT_READ)
+	return err
+}
+
+func (w *worker) run(ctx context.Context) error {
+	program, err := w.runner.Load(ctx, w.image)
+	if err != nil {
+		return err
+	}
+	w.image.Close() // what is mapped stays
 	if err := seal(w.job); err != nil {
 		return err
 	}
@@ -169,14 +195,11 @@ func (w *worker) run(ctx context.Context, image []byte) error {
 }
 
 // fetch asks the node for bytes of an input.
-func (w *worker) fetch(input uint32, offset int64, n int) ([]byte, error) {
-	err := w.sendFixed(kindRead, readRequest{Input: input, Length: uint32(n), Offset: uint64(offset)})
+func (w *worker) fetch(window, input uint32, offset int64, n int) ([]byte, error) {
+	err := w.sendFixed(kindRead, readRequest{Window: window, Input: input, Length: uint32(n), Offset: uint64(offset)})
 	if err != nil {
 		return nil, err
 	}
-	bytes := <-w.answers // or never: a node that cannot read an input ends this process
-	if len(bytes) != n {
-		return nil, fmt.Errorf("%w: %d bytes in place of %d", errGarbage, len(bytes), n)
-	}
-	return bytes, nil
+	<-w.answers // or never: a node that cannot read an input ends this process
+	return w.windows[window*windowBytes:][:n], nil
 }

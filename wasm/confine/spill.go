@@ -10,7 +10,7 @@ const (
 	// spillAfter is how many bytes of its outputs a run keeps in memory.
 	spillAfter = 16 << 20
 	// spillDescriptor is a child's file for the others.
-	spillDescriptor = 3
+	spillDescriptor = 4
 	// spillFree stays free on the disk, bytes: room for the node to put away what it has, and for its database to go on.
 	spillFree = 256 << 20
 	// spillStep is how much is written between two looks at what is free, bytes.

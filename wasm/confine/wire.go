@@ -20,8 +20,8 @@ const (
 
 	// To the child.
 	kindJob    // long: a job as JSON
-	kindModule // long: the module, or the image made of it
-	kindData   // the bytes that were asked for
+	kindModule // long: the module, unless the job is to run its image
+	kindData   // nothing: the bytes that were asked for are there
 
 	// From the child.
 	kindConfined // the layers that hold the child, as JSON
@@ -51,10 +51,11 @@ const (
 // errGarbage is a peer that does not keep to the protocol.
 var errGarbage = errors.New("it broke the protocol")
 
-// readRequest asks for bytes of an input.
+// readRequest asks for bytes of an input, in the memory that both processes have, at Window times windowBytes.
 type readRequest struct {
+	Window uint32
 	Input  uint32 // index into job.Inputs
-	Length uint32 // bytes, at most maxPayload
+	Length uint32 // bytes, at most windowBytes
 	Offset uint64 // bytes
 }
 
@@ -102,12 +103,15 @@ type job struct {
 	Seed       [32]byte
 	MemoryKey  [32]byte
 	Limits     wasm.Limits
-	Module     int    // bytes of module or image that follow
+	Module     int    // bytes of the module that follows, or of the image that was handed over
 	DataBytes  uint64 // most private writable memory
 	CPUSeconds uint64 // most processor time
 	Scratch    string // folder for the engine's files until the module is loaded; "" if it needs none
 	Spill      spill  // of a run
 }
+
+// opensFiles says whether the job opens files once it is confined.
+func (j *job) opensFiles() bool { return j.Task == taskRun || j.Scratch != "" }
 
 // spill says how a child uses the file that it was started with for outputs. Zero for none.
 type spill struct {

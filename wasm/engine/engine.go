@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 )
@@ -59,11 +60,12 @@ type Engine interface {
 	// Image compiles to native code that Load turns into a program, in this
 	// process or another one of the same binary on the same machine.
 	Image(ctx context.Context, wasm []byte) ([]byte, error)
-	// Load makes a program of an image. It trusts the image as it trusts this
-	// binary: native code cannot be checked. Whoever calls it must know that
-	// the bytes are what Image gave. An image of another build or for another
-	// processor is an error.
-	Load(ctx context.Context, image []byte) (Program, error)
+	// Load makes a program of an image in a file, whose content must stay what
+	// it is until the program is closed: an engine may map it rather than read
+	// it. It trusts the image as it trusts this binary: native code cannot be
+	// checked. Whoever calls it must know that the bytes are what Image gave.
+	// An image of another build or for another processor is an error.
+	Load(ctx context.Context, image *os.File) (Program, error)
 	Close() error
 }
 

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/cgo"
 	"sync"
@@ -111,9 +112,18 @@ func (e *wasmtimeEngine) Image(ctx context.Context, wasm []byte) ([]byte, error)
 	return bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(image.data)), int(image.size))), nil
 }
 
-func (e *wasmtimeEngine) Load(_ context.Context, image []byte) (Program, error) {
+// Load maps the image, so that only what is used of it is ever read.
+func (e *wasmtimeEngine) Load(_ context.Context, image *os.File) (Program, error) {
+	open := "/dev/fd"
+	if runtime.GOOS == "linux" {
+		open = "/proc/self/fd"
+	}
+	path := C.CString(fmt.Sprintf("%s/%d", open, image.Fd()))
+	defer C.free(unsafe.Pointer(path))
 	p := &wasmtimeProgram{engine: e}
-	if err := C.wasmtime_module_deserialize(e.engine, (*C.uint8_t)(unsafe.SliceData(image)), C.size_t(len(image)), &p.module); err != nil {
+	err := C.wasmtime_module_deserialize_file(e.engine, path, &p.module)
+	runtime.KeepAlive(image)
+	if err != nil {
 		return nil, fmt.Errorf("wasmtime: load: %w", errorText(err))
 	}
 	return p.link()

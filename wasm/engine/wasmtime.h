@@ -11,6 +11,7 @@
 typedef struct wasm_config_t wasm_config_t;
 typedef struct wasm_engine_t wasm_engine_t;
 typedef struct wasm_functype_t wasm_functype_t;
+typedef struct wasm_memorytype_t wasm_memorytype_t;
 typedef struct wasm_valtype_t wasm_valtype_t;
 typedef struct wasm_trap_t wasm_trap_t;
 typedef struct wasmtime_error wasmtime_error_t;
@@ -39,6 +40,20 @@ typedef struct {
 } wasmtime_val_t;
 typedef union { int32_t i32; int64_t i64; uint64_t words[2]; } wasmtime_val_raw_t;
 
+// A linear memory that the embedder keeps: how to find it, to grow it, and to give it back.
+typedef struct {
+	void *env;
+	uint8_t *(*get_memory)(void *env, size_t *byte_size, size_t *byte_capacity);
+	wasmtime_error_t *(*grow_memory)(void *env, size_t new_size);
+	void (*finalizer)(void *env);
+} wasmtime_linear_memory_t;
+typedef struct {
+	void *env;
+	wasmtime_error_t *(*new_memory)(void *env, const wasm_memorytype_t *, size_t minimum, size_t maximum,
+		size_t reserved_size_in_bytes, size_t guard_size_in_bytes, wasmtime_linear_memory_t *);
+	void (*finalizer)(void *env);
+} wasmtime_memory_creator_t;
+
 _Static_assert(sizeof(wasmtime_val_raw_t) == 16 && sizeof(wasmtime_val_t) == 32, "layout of values");
 _Static_assert(sizeof(wasmtime_extern_t) == 32, "layout of exports");
 
@@ -58,6 +73,7 @@ void wasmtime_config_epoch_interruption_set(wasm_config_t *, bool);
 void wasmtime_config_cranelift_nan_canonicalization_set(wasm_config_t *, bool);
 void wasmtime_config_native_unwind_info_set(wasm_config_t *, bool);
 void wasmtime_config_memory_init_cow_set(wasm_config_t *, bool);
+void wasmtime_config_host_memory_creator_set(wasm_config_t *, wasmtime_memory_creator_t *);
 wasm_engine_t *wasm_engine_new_with_config(wasm_config_t *);
 void wasm_engine_delete(wasm_engine_t *);
 
@@ -70,7 +86,7 @@ void wasm_byte_vec_delete(wasm_byte_vec_t *);
 wasmtime_error_t *wasmtime_module_new(wasm_engine_t *, const uint8_t *, size_t, wasmtime_module_t **);
 void wasmtime_module_delete(wasmtime_module_t *);
 wasmtime_error_t *wasmtime_module_serialize(wasmtime_module_t *, wasm_byte_vec_t *);
-wasmtime_error_t *wasmtime_module_deserialize(wasm_engine_t *, const uint8_t *, size_t, wasmtime_module_t **);
+wasmtime_error_t *wasmtime_module_deserialize_file(wasm_engine_t *, const char *, wasmtime_module_t **);
 wasmtime_linker_t *wasmtime_linker_new(wasm_engine_t *);
 void wasmtime_linker_delete(wasmtime_linker_t *);
 wasmtime_error_t *wasmtime_linker_define_func_unchecked(wasmtime_linker_t *, const char *, size_t, const char *, size_t,
@@ -95,6 +111,7 @@ wasm_trap_t *wasmtime_trap_new(const char *, size_t);
 bool wasmtime_trap_code(const wasm_trap_t *, uint8_t *);
 void wasm_trap_message(const wasm_trap_t *, wasm_byte_vec_t *);
 void wasm_trap_delete(wasm_trap_t *);
+wasmtime_error_t *wasmtime_error_new(const char *);
 void wasmtime_error_message(const wasmtime_error_t *, wasm_byte_vec_t *);
 void wasmtime_error_delete(wasmtime_error_t *);
 

@@ -22,6 +22,8 @@ wasm_engine_t *bacalhau_engine_new(size_t stack_bytes) {
 	// A copy-on-write image of the initial memory pays off for modules that are instantiated many times over; ours run
 	// once in a process of their own, which may not write the file that such an image is.
 	wasmtime_config_memory_init_cow_set(c, false);
+	wasmtime_memory_creator_t memories = {.new_memory = bacalhau_memory_new};
+	wasmtime_config_host_memory_creator_set(c, &memories);
 	return wasm_engine_new_with_config(c);
 }
 

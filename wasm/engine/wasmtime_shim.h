@@ -18,6 +18,8 @@ typedef struct {
 } bacalhau_end;
 
 wasm_engine_t *bacalhau_engine_new(size_t stack_bytes);
+wasmtime_error_t *bacalhau_memory_new(void *env, const wasm_memorytype_t *type, size_t minimum, size_t maximum,
+	size_t reserved, size_t guard, wasmtime_linear_memory_t *memory);
 wasmtime_error_t *bacalhau_define(wasmtime_linker_t *linker, uintptr_t index, const char *module, size_t module_len,
 	const char *name, size_t name_len, const char *params, size_t params_len, size_t results);
 bacalhau_end bacalhau_instantiate(const wasmtime_instance_pre_t *pre, wasmtime_context_t *context, bacalhau_run *run,

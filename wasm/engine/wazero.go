@@ -8,16 +8,17 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 )
 
 // Features are the parts of WebAssembly that the profile admits: version 2.0.
 const features = api.CoreFeaturesV2
 
 // caught turns a panic into an error: modules come from strangers, and one
-// that a compiler cannot cope with must not end the process.
+// that the engine cannot cope with must not end the process.
 func caught(err *error) {
 	if x := recover(); x != nil {
-		*err = fmt.Errorf("wazero: compiler panicked: %v", x)
+		*err = fmt.Errorf("wazero: panicked: %v", x)
 	}
 }
 
@@ -140,7 +141,9 @@ func (e *wazeroEngine) Close() error {
 
 func (p *wazeroProgram) Close() error { return p.module.Close(context.Background()) }
 
-func (p *wazeroProgram) Run(ctx context.Context, host Host, fuel int64, final func(Outcome, []byte)) error {
+func (p *wazeroProgram) Run(ctx context.Context, host Host, fuel int64, final func(Outcome, []byte)) (err error) {
+	defer caught(&err)
+	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(allocate))
 	m, err := p.engine.runtime.InstantiateModule(ctx, p.module, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 	if err != nil {
 		return fmt.Errorf("wazero: instantiate: %w", err)

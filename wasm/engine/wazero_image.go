@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -51,7 +52,19 @@ func (e *wazeroEngine) Image(ctx context.Context, wasm []byte) (image []byte, er
 	return image, nil
 }
 
-func (e *wazeroEngine) Load(ctx context.Context, image []byte) (Program, error) {
+func (e *wazeroEngine) Load(ctx context.Context, file *os.File) (Program, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("wazero: load: %w", err)
+	}
+	image := make([]byte, info.Size())
+	if _, err := file.ReadAt(image, 0); err != nil && err != io.EOF {
+		return nil, fmt.Errorf("wazero: load: %w", err)
+	}
+	return e.load(ctx, image)
+}
+
+func (e *wazeroEngine) load(ctx context.Context, image []byte) (Program, error) {
 	var parts [3][]byte
 	for i := range parts {
 		if len(image) < 8 || binary.LittleEndian.Uint64(image) > uint64(len(image)-8) {
