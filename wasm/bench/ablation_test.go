@@ -49,7 +49,7 @@ func BenchmarkAblation(b *testing.B) {
 		fmt.Fprintln(w)
 		ratios := make([][]float64, len(ablations))
 		for _, p := range Programs {
-			if !p.IsC() || p.Name == reading {
+			if !p.IsC() || p.Name == Reading.Name {
 				continue
 			}
 			b.Run(engineName+"/"+p.Name, func(b *testing.B) {
@@ -75,6 +75,34 @@ func BenchmarkAblation(b *testing.B) {
 
 // ablate gives the best CPU time of a program for each ablation.
 func ablate(b *testing.B, engineName string, s subject) []time.Duration {
+	var rewrites []rewriting
+	for _, a := range ablations {
+		rewrites = append(rewrites, func(m *rewrite.Module, pages uint32) ([]byte, error) { return m.RewriteWithout(a.left, pages) })
+	}
+	programs, task := rewritten(b, engineName, s, rewrites)
+	best := make([]time.Duration, len(ablations))
+	for b.Loop() {
+		for i, p := range programs {
+			before := cpuTime()
+			res, err := p.Run(context.Background(), task)
+			used := cpuTime() - before
+			if err != nil || res.ExitCode != 0 {
+				b.Fatalf("%s: %v, %+v", ablations[i].name, err, res)
+			}
+			if best[i] == 0 || used < best[i] {
+				best[i] = used
+			}
+		}
+	}
+	return best
+}
+
+// rewriting is a way to rewrite a module, for so many pages of memory.
+type rewriting func(m *rewrite.Module, pages uint32) ([]byte, error)
+
+// rewritten loads a program in several ways, and makes the task that runs it.
+func rewritten(b *testing.B, engineName string, s subject, ways []rewriting) (programs []*wasm.Program, task wasm.Task) {
+	b.Helper()
 	task, err := s.task()
 	if err != nil {
 		b.Fatal(err)
@@ -84,7 +112,7 @@ func ablate(b *testing.B, engineName string, s subject) []time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer runner.Close()
+	b.Cleanup(func() { runner.Close() })
 	signatures := map[string]rewrite.Signature{}
 	imports := []engine.Func{{Module: rewrite.MeterModule, Name: rewrite.MeterName, Params: "i"}}
 	for _, f := range wasi.Funcs {
@@ -101,36 +129,21 @@ func ablate(b *testing.B, engineName string, s subject) []time.Duration {
 		b.Fatal(err)
 	}
 	m.Paused = compiler.Pauses()
-	var programs []*wasm.Program
-	for _, a := range ablations {
-		rewritten, err := m.RewriteWithout(a.left, uint32(task.Limits.MemoryBytes/rewrite.PageBytes))
+	for _, way := range ways {
+		module, err := way(m, uint32(task.Limits.MemoryBytes/rewrite.PageBytes))
 		if err != nil {
 			b.Fatal(err)
 		}
-		image, err := compiler.Image(b.Context(), rewritten)
+		image, err := compiler.Image(b.Context(), module)
 		if err != nil {
 			b.Fatal(err)
 		}
-		p, err := runner.Load(b.Context(), image)
+		p, err := runner.Load(b.Context(), fileOf(b, image))
 		if err != nil {
 			b.Fatal(err)
 		}
-		defer p.Close()
+		b.Cleanup(func() { p.Close() })
 		programs = append(programs, p)
 	}
-	best := make([]time.Duration, len(ablations))
-	for b.Loop() {
-		for i, p := range programs {
-			before := cpuTime()
-			res, err := p.Run(context.Background(), task)
-			used := cpuTime() - before
-			if err != nil || res.ExitCode != 0 {
-				b.Fatalf("%s: %v, %+v", ablations[i].name, err, res)
-			}
-			if best[i] == 0 || used < best[i] {
-				best[i] = used
-			}
-		}
-	}
-	return best
+	return programs, task
 }

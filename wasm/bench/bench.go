@@ -63,9 +63,12 @@ var Programs = []Program{
 	{Name: "zstd", Source: "programs/zstd.c", Reads: true, Library: zstd},
 	{Name: "sqlite", Source: "programs/sqlite.c", Library: sqlite, WASM: []string{"-D_WASI_EMULATED_GETPID", "-lwasi-emulated-getpid"}},
 	{Name: "csv", Source: "programs/csv.c", Reads: true},
-	{Name: "read", Source: "programs/read.c", Reads: true},
+	Reading,
 	{Name: "json (Go)", Source: "programs/json"},
 }
+
+// Reading is the program that does nothing but read.
+var Reading = Program{Name: "read", Source: "programs/read.c", Reads: true}
 
 // Hello is the program whose start is measured.
 var Hello = Program{Name: "hello (Go)", Source: "programs/hello"}

@@ -3,7 +3,6 @@
 package bench
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"math"
@@ -56,63 +55,71 @@ func BenchmarkPrograms(b *testing.B) {
 			}
 		})
 	}
-	if info, err := os.Stat(data); err == nil {
-		table.readBytes = 8 * info.Size()
-	}
 	table.write(os.Stdout)
 }
 
-// BenchmarkStart compiles a Go program, and starts it once it is compiled: the
-// target on wasmtime is 5 ms. cpu-ms are the best of all turns.
+// BenchmarkStart compiles a Go program to an image, as a node does once, and
+// starts it from there, as each of a node's processes does: the target on
+// wasmtime is 5 ms. cpu-ms are the best of all turns.
 func BenchmarkStart(b *testing.B) {
 	s := built(b, Hello, "")
-	task := wasm.Task{Module: s.module, Limits: wasm.Limits{MemoryBytes: 1 << 30, Fuel: 1, OutputBytes: 1 << 20}}
-	b.Logf("%s has %d bytes", Hello.Name, len(s.module))
+	limits := wasm.Limits{MemoryBytes: 1 << 30, OutputBytes: 1 << 20}
 	for _, engine := range wasm.Engines() {
 		runner, err := wasm.NewRunner(engine)
 		if err != nil {
 			b.Fatal(err)
 		}
-		var best time.Duration
-		once := func(b *testing.B, fuel uint64) {
-			task.Limits.Fuel = fuel
-			before := cpuTime()
-			if _, err := runner.Run(context.Background(), task); err != nil {
-				b.Fatal(err)
-			}
-			best = min(best, cpuTime()-before)
+		var image []byte
+		bench := func(name string, once func() error) {
+			b.Run(name+"/"+engine, func(b *testing.B) {
+				best := time.Duration(math.MaxInt64)
+				for b.Loop() {
+					before := cpuTime()
+					if err := once(); err != nil {
+						b.Fatal(err)
+					}
+					best = min(best, cpuTime()-before)
+				}
+				b.ReportMetric(best.Seconds()*1e3, "cpu-ms")
+			})
 		}
-		report := func(b *testing.B) {
-			b.ReportMetric(best.Seconds()*1e3, "cpu-ms")
-			best = math.MaxInt64
+		limits.Fuel = 1
+		bench("compile", func() (err error) {
+			image, err = runner.Image(b.Context(), s.module, limits)
+			return err
+		})
+		file := fileOf(b, image)
+		run := func() error {
+			p, err := runner.Load(b.Context(), file)
+			if err != nil {
+				return err
+			}
+			defer p.Close()
+			_, err = p.Run(b.Context(), wasm.Task{Limits: limits})
+			return err
 		}
-		best = math.MaxInt64
-		b.Run("compile/"+engine, func(b *testing.B) {
-			for b.Loop() {
-				// Another memory limit makes another module, which no cache has.
-				task.Limits.MemoryBytes += 64 << 10
-				once(b, 1)
-			}
-			report(b)
-		})
-		once(b, 1)
-		best = math.MaxInt64
-		b.Run("start/"+engine, func(b *testing.B) {
-			for b.Loop() {
-				once(b, 1) // instantiates, and stops before the program does anything
-			}
-			report(b)
-		})
-		b.Run("hello/"+engine, func(b *testing.B) {
-			for b.Loop() {
-				once(b, wasm.MaxFuel)
-			}
-			report(b)
-		})
+		bench("start", run) // and stop before the program does anything
+		limits.Fuel = wasm.MaxFuel
+		bench("hello", run)
+		b.Logf("%s: %d bytes, image %d", Hello.Name, len(s.module), len(image))
 		if err := runner.Close(); err != nil {
 			b.Fatal(err)
 		}
 	}
+}
+
+// fileOf is a file with the content.
+func fileOf(b *testing.B, content []byte) *os.File {
+	b.Helper()
+	f, err := os.Create(filepath.Join(b.TempDir(), "file"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { f.Close() })
+	if _, err := f.Write(content); err != nil {
+		b.Fatal(err)
+	}
+	return f
 }
 
 func built(b *testing.B, p Program, data string) subject {
@@ -134,14 +141,9 @@ func built(b *testing.B, p Program, data string) subject {
 
 // table has the best run of every program in every way.
 type table struct {
-	programs  []Program
-	best      map[string]map[string]run // by program and variant
-	readBytes int64                     // that the reading program reads
+	programs []Program
+	best     map[string]map[string]run // by program and variant
 }
-
-// reading names the program that does nothing but read; it has lines of its own
-// and no part in the means.
-const reading = "read"
 
 func newTable() *table { return &table{best: map[string]map[string]run{}} }
 
@@ -168,8 +170,7 @@ var columns = []column{
 	{"ours/wazero", "ours on wazero", "plain wazero", "1.40"},
 }
 
-// write prints CPU seconds as ratios, the cost of a unit of fuel, and the speed
-// of reading.
+// write prints CPU seconds as ratios, and the cost of a unit of fuel.
 func (t *table) write(out io.Writer) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	header := []string{"program", "native ms"}
@@ -193,7 +194,7 @@ func (t *table) write(out io.Writer) {
 			}
 			ratio := float64(of) / float64(to)
 			fmt.Fprintf(w, "%.2f\t", ratio)
-			if p.IsC() && p.Name != reading {
+			if p.IsC() && p.Name != Reading.Name { // which BenchmarkReading is for
 				ratios[i] = append(ratios[i], ratio)
 			}
 		}
@@ -222,11 +223,6 @@ func (t *table) write(out io.Writer) {
 	fmt.Fprintln(w)
 	w.Flush()
 	fmt.Fprintf(out, "engines differ by program so much that no price that is the same on all can be better than %.1f× apart\n", t.bound())
-	for _, v := range variants() {
-		if r := t.best[reading][v.name]; r.cpu > 0 {
-			fmt.Fprintf(out, "reading 4 KiB at a time, %s: %.0f MB/s of CPU time; the target is 1500\n", v.name, float64(t.readBytes)/1e6/max(r.cpu, time.Millisecond).Seconds())
-		}
-	}
 }
 
 // bound is the least spread that any price per run can reach on the worse of
