@@ -131,10 +131,10 @@ bench: ## all Go benchmarks
 	go test -run '^$$' -bench . -skip '^Benchmark(Week|Scale)$$' -benchmem ./...
 
 bench-wasm: examples/toolchain/node_modules ## WebAssembly against plain engines and native code; with ABLATE=1, what each part of the rewriting costs
-	go test ./wasm/bench -run '^$$' -bench '$(if $(ABLATE),Ablation,Programs|Start)' -benchtime 3x -timeout 2h
+	go test ./wasm/bench -run '^$$' -bench '$(if $(ABLATE),Ablation,Programs|Start|Reading)' -benchtime 3x -timeout 2h
 
-# No C compiler for arm64 is asked for, so the engine there is wazero alone.
 QEMU_ARM64 = $(shell command -v qemu-aarch64 || command -v qemu-aarch64-static)
+CC_ARM64 = aarch64-linux-gnu-gcc
 
 .PHONY: test-arm64
 test-arm64: ## the same digests, fuel and suite results on an emulated arm64
@@ -142,10 +142,16 @@ test-arm64: ## the same digests, fuel and suite results on an emulated arm64
 		echo "qemu-aarch64 is missing: install qemu-user (on Debian: apt-get install qemu-user)" >&2; exit 1; }
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go test -exec '$(QEMU_ARM64)' -count=1 -run '^Test(Conformance|CProgram|GoProgram)$$' ./wasm
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go test -exec '$(QEMU_ARM64)' -count=1 -run '^TestSuite$$' ./wasm/rewrite
+	@command -v $(CC_ARM64) >/dev/null || echo "wazero alone: wasmtime wants $(CC_ARM64) (on Debian: apt-get install gcc-aarch64-linux-gnu)"
+	! command -v $(CC_ARM64) >/dev/null || GOOS=linux GOARCH=arm64 CGO_ENABLED=1 CC=$(CC_ARM64) \
+		go test -exec '$(QEMU_ARM64) -L /usr/aarch64-linux-gnu' -count=1 -run '^Test(Conformance|CProgram|GoProgram)$$' ./wasm
 
-.PHONY: fit-weights
+.PHONY: fit-weights fit-programs
 fit-weights: ## time every kind of instruction on both engines, beside its price in fuel
 	go test ./wasm/rewrite -run '^$$' -bench '^BenchmarkWeights$$' -benchtime 1x
+
+fit-programs: examples/toolchain/node_modules ## count what the benchmark's programs execute, and fit the prices of common instructions to it
+	go test ./wasm/bench -run '^$$' -bench '^BenchmarkCounts$$' -benchtime 1x -timeout 2h
 
 # Each target runs alone for this long. What it finds is kept below its package's testdata/fuzz and fails go test from
 # then on.

@@ -131,7 +131,7 @@ func (e *emitter) body(r *reader) {
 		in := r.instruction()
 		raw := r.b[start:r.p]
 		e.unfuse(in)
-		e.price += in.price()
+		e.price += e.m.price(in)
 		switch in.op {
 		case opBlock, opLoop, opIf:
 			e.open(in, raw)
@@ -163,7 +163,7 @@ func (e *emitter) open(in instr, raw []byte) {
 		e.region.op(raw...)
 		e.flush()
 	case opLoop:
-		e.price -= in.price() // it belongs to every turn
+		e.price -= e.m.price(in) // it belongs to every turn
 		e.flush()
 		e.out.op(raw...)
 		// A trap reports the fuel of the global: without this a long loop
@@ -171,7 +171,7 @@ func (e *emitter) open(in instr, raw []byte) {
 		if e.m.keeps(Saves) {
 			e.save(&e.out)
 		}
-		e.price, e.check = in.price(), true
+		e.price, e.check = e.m.price(in), true
 	}
 }
 

@@ -21,7 +21,7 @@ func (m *Module) function(t functype, body []byte) []byte {
 	}
 	declared := body[start:r.p]
 	e.fuel = e.local(typeI64)
-	e.price = framePrice(uint64(e.locals))
+	e.price = e.m.framePrice(uint64(e.locals))
 	e.frames = []frame{{results: len(t.results)}}
 	calls := callsOthers(body[r.p:])
 	e.check = calls // a leaf is checked by whoever loops around it

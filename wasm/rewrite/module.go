@@ -82,8 +82,9 @@ type Module struct {
 	selects   []byte // what every select in the code chooses between, or unknown
 
 	maxPages uint32
-	without  Parts // left out, for measuring
-	selected int   // selects rewritten so far
+	without  Parts                            // left out, for measuring
+	counted  func(op byte, sub uint32) uint64 // in place of prices, for measuring
+	selected int                              // selects rewritten so far
 	newTypes []functype
 	typeAt   map[string]uint32 // of newTypes, by encoding
 	// Empty segments to add, for what initialises from segments that are gone.

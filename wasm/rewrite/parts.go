@@ -21,3 +21,27 @@ func (m *Module) RewriteWithout(left Parts, maxPages uint32) ([]byte, error) {
 }
 
 func (m *Module) keeps(p Parts) bool { return m.without&p == 0 }
+
+// RewriteCounting is Rewrite with prices of the caller's, who may count with
+// them how often instructions are executed: op is the opcode, and sub the one
+// behind a prefix, 0xfc or 0xfd. Entering a function is free; work by size and
+// the host have their usual price. What comes out is for measuring only.
+func (m *Module) RewriteCounting(price func(op byte, sub uint32) uint64, maxPages uint32) ([]byte, error) {
+	m.counted = price
+	defer func() { m.counted = nil }()
+	return m.Rewrite(maxPages)
+}
+
+func (m *Module) price(in instr) uint64 {
+	if m.counted != nil {
+		return m.counted(in.op, in.sub)
+	}
+	return in.price()
+}
+
+func (m *Module) framePrice(locals uint64) uint64 {
+	if m.counted != nil {
+		return 0
+	}
+	return framePrice(locals)
+}

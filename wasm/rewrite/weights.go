@@ -9,8 +9,8 @@ package rewrite
 // the slow ones cost against each other. For the common ones that is not what
 // they cost in a program, where many run at once and branches are mispredicted;
 // so their prices are rounded from a fit to how often each of the fifteen programs
-// of wasm/bench executes them and what it takes, for the smallest ratio of ns per
-// fuel between two programs on either engine, near the prices before. A
+// of wasm/bench executes them and what it takes (make fit-programs), for the smallest
+// ratio of ns per fuel between two programs on either engine, near the prices before. A
 // conditional branch is dear since it may be mispredicted, a load is cheap since
 // many run at once, and a loop's turn stands for its region's charge and check.
 // What no price of an instruction can tell apart is a branch or a load that a
