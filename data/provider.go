@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	blocks "github.com/ipfs/go-block-format"
@@ -26,8 +27,9 @@ const (
 type form int
 
 const (
-	formCAR form = iota // a DAG
-	formRaw             // one block
+	formCAR      form = iota // a DAG
+	formRaw                  // one block
+	formBlockCAR             // one block in a CAR, for sources that serve nothing else
 )
 
 // source is a server of blocks, and how it is asked for them.
@@ -48,11 +50,15 @@ func newTrustless(base string) (trustless, error) {
 
 func (g trustless) request(ctx context.Context, c cid.Cid, in form) (*http.Request, error) {
 	u := g.base.JoinPath("ipfs", c.String())
-	accept := typeRaw
-	u.RawQuery = "format=raw"
-	if in == formCAR {
-		accept = typeCAR + "; version=1; order=dfs; dups=n"
+	accept := typeCAR + "; version=1; order=dfs; dups=n"
+	switch in {
+	case formCAR:
 		u.RawQuery = "format=car&dag-scope=all"
+	case formRaw:
+		accept = typeRaw
+		u.RawQuery = "format=raw"
+	case formBlockCAR:
+		u.RawQuery = "format=car&dag-scope=block"
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
@@ -69,7 +75,8 @@ type provider struct {
 	client *http.Client
 	idle   time.Duration
 	count  *counter
-	noCAR  bool // it does not serve CARs, or broke one off
+	noCAR  bool        // it does not serve CARs, or broke one off
+	noRaw  atomic.Bool // it does not serve single blocks
 
 	mu   sync.Mutex
 	left int64 // bytes that may still come
@@ -172,7 +179,15 @@ func (p *provider) batch(ctx context.Context, cids []cid.Cid) error {
 }
 
 func (p *provider) block(ctx context.Context, c cid.Cid) (blocks.Block, error) {
+	if p.noRaw.Load() {
+		return p.blockInCAR(ctx, c)
+	}
 	body, err := p.get(ctx, c, formRaw)
+	var answer *badStatus
+	if errors.As(err, &answer) && answer.ofForm() {
+		p.noRaw.Store(true)
+		return p.blockInCAR(ctx, c)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -194,6 +209,49 @@ func (p *provider) block(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 	return blocks.NewBlockWithCid(raw, c)
 }
 
+// blockInCAR fetches a block as the root of a CAR, of which it reads no more: some send the whole DAG whatever they are
+// asked for.
+func (p *provider) blockInCAR(ctx context.Context, c cid.Cid) (blocks.Block, error) {
+	body, err := p.get(ctx, c, formBlockCAR)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	car, err := openCAR(body, c)
+	if err != nil {
+		return nil, err
+	}
+	b, err := car.Next() // which checks its hash
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, fmt.Errorf("block %s: the CAR has none", c)
+	case err != nil:
+		return nil, carError(err)
+	case !b.Cid().Equals(c):
+		return nil, fmt.Errorf("%w: for block %s a CAR begins with %s", ErrUntrue, c, b.Cid())
+	}
+	return b, nil
+}
+
+// badStatus is an answer that is not what was asked for.
+type badStatus struct {
+	status int // of HTTP
+	text   string
+}
+
+func (s *badStatus) Error() string { return s.text }
+
+// ofForm says whether the same may be had in another form: it is not absent, and the source not busy or broken.
+func (s *badStatus) ofForm() bool {
+	switch s.status {
+	case http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests:
+		return false
+	case http.StatusNotImplemented:
+		return true
+	}
+	return s.status < http.StatusInternalServerError
+}
+
 // get asks for one CID in the given form. What its body yields is counted.
 func (p *provider) get(ctx context.Context, c cid.Cid, in form) (io.ReadCloser, error) {
 	req, err := p.source.request(ctx, c, in)
@@ -208,7 +266,7 @@ func (p *provider) get(ctx context.Context, c cid.Cid, in form) (io.ReadCloser, 
 	if resp.StatusCode != http.StatusOK {
 		said, _ := io.ReadAll(io.LimitReader(resp.Body, 200)) // only decorates the error
 		resp.Body.Close()
-		return nil, fmt.Errorf("%s for %s: %q", resp.Status, c, strings.TrimSpace(string(said)))
+		return nil, &badStatus{resp.StatusCode, fmt.Sprintf("%s for %s: %q", resp.Status, c, strings.TrimSpace(string(said)))}
 	}
 	if err := checkEncoding(resp); err != nil {
 		return nil, err
