@@ -41,9 +41,8 @@ func (s *Sender) reopen(ctx context.Context, head *block) error {
 // takenOff lists what was done in blocks that are not on the chain any more. Blocks above the head are left alone: a
 // node may lag.
 func (s *Sender) takenOff(ctx context.Context, head uint64) (lost []*flight, err error) {
-	newestFirst := slices.SortedFunc(maps.Values(s.done), func(a, b *flight) int {
-		return cmp.Compare(b.rec.Outcome.Block, a.rec.Outcome.Block)
-	})
+	// No nonce is in an earlier block than a lower one.
+	newestFirst := slices.SortedFunc(maps.Values(s.done), func(a, b *flight) int { return cmp.Compare(b.rec.Nonce, a.rec.Nonce) })
 	var off Point // the block looked at last
 	for _, f := range newestFirst {
 		out := f.rec.Outcome
