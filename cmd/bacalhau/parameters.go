@@ -41,7 +41,7 @@ func formatParameter(name string, value any) string {
 		}
 	case uint16:
 		if name == checkRateParameter {
-			return fmt.Sprintf("%.3g %%", float64(v)/655.36)
+			return formatRatio(uint64(v), 1<<16)
 		}
 	}
 	return fmt.Sprint(value)

@@ -23,7 +23,7 @@ func DevelopmentParameters() protocol.Parameters {
 		Confirmations:    1,
 		Redraws:          2,
 		MaxPieces:        1000,
-		MinCheckRate:     656, // 1 %
+		MinCheckRate:     655, // 1 %, as CheckRate rounds it
 		DeclinesPerDay:   100,
 		ChallengePrice:   big.NewInt(1e12),
 		JurySize:         5,
@@ -46,7 +46,7 @@ func PublicParameters() protocol.Parameters {
 		Confirmations:    10,
 		Redraws:          2,
 		MaxPieces:        1000,
-		MinCheckRate:     656, // 1 %
+		MinCheckRate:     655, // 1 %, as CheckRate rounds it
 		DeclinesPerDay:   5,
 		ChallengePrice:   new(big.Int).Div(ether, big.NewInt(20)),
 		JurySize:         5,
