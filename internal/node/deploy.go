@@ -61,7 +61,7 @@ func deploy(ctx context.Context, client *chain.Client, dir string, key *ecdsa.Pr
 	file := filepath.Join(dir, "deployments", name+".json")
 	known, err := readDeployment(file)
 	if err == nil {
-		return known, nil
+		return known, known.stillThere(ctx, client, file)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return d, err
@@ -101,6 +101,16 @@ func whileSending(ctx context.Context, sender *chain.Sender, use func(context.Co
 		return use(ctx)
 	})
 	return group.Wait()
+}
+
+// stillThere fails if the chain has lost the market, as one for development does when it begins anew.
+func (d Deployment) stillThere(ctx context.Context, client *chain.Client, file string) error {
+	code, err := client.Code(ctx, d.Contract)
+	if err == nil && len(code) == 0 {
+		err = fmt.Errorf("%s tells of a market at %s, where this chain has none: if it is another chain with the same id, or begins "+
+			"anew, give it a folder of its own with --data-dir", file, d.Contract)
+	}
+	return err
 }
 
 func readDeployment(file string) (d Deployment, err error) {
