@@ -69,7 +69,7 @@ func (o *deployOptions) run(ctx context.Context) error {
 	if err != nil {
 		return usageError{err}
 	}
-	key, err := o.app.walletKey(dir, &o.settings)
+	key, err := o.app.walletKey(ctx, dir, &o.settings)
 	if err != nil {
 		return err
 	}

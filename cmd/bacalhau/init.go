@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -44,7 +45,7 @@ which then is as secret as the key.`,
   bacalhau init --compute --chain calibration --contract 0x…
   bacalhau init --requester --chain http://127.0.0.1:8545 --contract 0x… --import key.json`,
 		Args: takesNothing,
-		RunE: func(*cobra.Command, []string) error { return o.run() },
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	cmd.Flags().StringVar(&o.importFrom, "import", "", "take the key from a file: an Ethereum key file, or 64 hexadecimal digits")
 	cmd.Flags().AddFlagSet(o.flags)
@@ -62,7 +63,7 @@ type initReport struct {
 	Next []string `json:"next"`
 }
 
-func (o *initOptions) run() error {
+func (o *initOptions) run(ctx context.Context) error {
 	dir, err := o.app.dir()
 	if err != nil {
 		return err
@@ -77,7 +78,7 @@ func (o *initOptions) run() error {
 		return err
 	}
 	if fresh {
-		if err := o.ask(); err != nil {
+		if err := o.ask(ctx); err != nil {
 			return err
 		}
 	}
@@ -92,7 +93,7 @@ func (o *initOptions) run() error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if r.Wallet, err = o.key(dir, &r); err != nil {
+	if r.Wallet, err = o.key(ctx, dir, &r); err != nil {
 		return err
 	}
 	if fresh {
@@ -119,7 +120,7 @@ func onThisMachine(chain string) bool {
 }
 
 // key is the node's wallet, made or imported if there is none.
-func (o *initOptions) key(dir string, r *initReport) (common.Address, error) {
+func (o *initOptions) key(ctx context.Context, dir string, r *initReport) (common.Address, error) {
 	keys, err := seal.Keys(keystoreOf(dir))
 	if err != nil {
 		return common.Address{}, err
@@ -127,7 +128,7 @@ func (o *initOptions) key(dir string, r *initReport) (common.Address, error) {
 	if len(keys) > 0 {
 		return chooseWallet(dir, o.wallet)
 	}
-	wallet, err := o.app.addKey(dir, o.importFrom, o.passwordFile)
+	wallet, err := o.app.addKey(ctx, dir, o.importFrom, o.passwordFile)
 	if err == nil {
 		r.Made = append(r.Made, "wallet "+wallet.Hex())
 	}
@@ -156,14 +157,15 @@ func (o *initOptions) next(r initReport) []string {
 	if home, err := homeDir("node", ""); err != nil || home != r.Dir {
 		with = " --data-dir " + r.Dir
 	}
-	serve := "bacalhau serve" + with
-	if o.chain == embeddedChain {
-		return []string{serve}
+	var next []string
+	if o.chain != embeddedChain {
+		next = append(next, fmt.Sprintf("send wallet %s some of the chain's token, for its transactions and its stake or deposit", r.Wallet))
 	}
-	next := []string{fmt.Sprintf("send wallet %s some of the chain's token, for its transactions and its stake or deposit", r.Wallet), serve}
+	next = append(next, "bacalhau serve"+with)
 	if o.compute {
 		next = append(next, "bacalhau node stake"+with, "bacalhau node register"+with)
-	} else {
+	}
+	if o.requester {
 		next = append(next, "bacalhau wallet deposit AMOUNT"+with)
 	}
 	return next

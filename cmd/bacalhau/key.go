@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"errors"
@@ -24,12 +25,12 @@ const envPassword = "BACALHAU_PASSWORD"
 func keystoreOf(dir string) string { return filepath.Join(dir, "keystore") }
 
 // walletKey opens the key of the node in dir.
-func (a *app) walletKey(dir string, s *settings) (*ecdsa.PrivateKey, error) {
+func (a *app) walletKey(ctx context.Context, dir string, s *settings) (*ecdsa.PrivateKey, error) {
 	address, err := chooseWallet(dir, s.wallet)
 	if err != nil {
 		return nil, err
 	}
-	password, err := a.password(dir, s.passwordFile, fmt.Sprintf("Password of wallet %s: ", address))
+	password, err := a.password(ctx, dir, s.passwordFile, fmt.Sprintf("Password of wallet %s: ", address))
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ const passwordFileName = "password"
 
 // password comes from the file that was named, the environment, the file in the data folder, or the person at the
 // terminal.
-func (a *app) password(dir, file, prompt string) (string, error) {
+func (a *app) password(ctx context.Context, dir, file, prompt string) (string, error) {
 	if file != "" {
 		return readPassword(file)
 	}
@@ -72,7 +73,7 @@ func (a *app) password(dir, file, prompt string) (string, error) {
 	if !ok {
 		return "", errors.New("no password for the wallet's key: set password-file or $" + envPassword)
 	}
-	return a.askSecret(f, prompt)
+	return a.askSecret(ctx, f, prompt)
 }
 
 func readPassword(file string) (string, error) {
@@ -85,15 +86,15 @@ func readPassword(file string) (string, error) {
 
 // newPassword is the one to encrypt a new key with: as password finds it, or chosen at the terminal, or made up and kept
 // in the data folder. A random one needs no slow key file.
-func (a *app) newPassword(dir, file string) (password string, random bool, err error) {
+func (a *app) newPassword(ctx context.Context, dir, file string) (password string, random bool, err error) {
 	made := filepath.Join(dir, passwordFileName)
 	_, set := os.LookupEnv(envPassword)
 	if _, err := os.Stat(made); err == nil || file != "" || set {
-		password, err = a.password(dir, file, "")
+		password, err = a.password(ctx, dir, file, "")
 		return password, false, err
 	}
 	if f, ok := a.terminal(); ok {
-		password, err = a.chooseSecret(f, "Password for the wallet's key (empty: keep one in the data folder): ")
+		password, err = a.chooseSecret(ctx, f, "Password for the wallet's key (empty: keep one in the data folder): ")
 		if err != nil || password != "" {
 			return password, false, err
 		}
@@ -111,17 +112,10 @@ func (a *app) terminal() (*os.File, bool) {
 	return f, ok && term.IsTerminal(int(f.Fd()))
 }
 
-func (a *app) askSecret(f *os.File, prompt string) (string, error) {
-	fmt.Fprint(a.stderr, prompt)
-	raw, err := term.ReadPassword(int(f.Fd()))
-	fmt.Fprintln(a.stderr)
-	return string(raw), err
-}
-
 // addKey puts a key into the keystore of a data folder: a new one, or that of a file, which is an Ethereum key file or
 // holds 64 hexadecimal digits.
-func (a *app) addKey(dir, file, passwordFile string) (common.Address, error) {
-	password, random, err := a.newPassword(dir, passwordFile)
+func (a *app) addKey(ctx context.Context, dir, file, passwordFile string) (common.Address, error) {
+	password, random, err := a.newPassword(ctx, dir, passwordFile)
 	if err != nil {
 		return common.Address{}, err
 	}
@@ -132,7 +126,7 @@ func (a *app) addKey(dir, file, passwordFile string) (common.Address, error) {
 	if err != nil {
 		return common.Address{}, fmt.Errorf("import: %w", err)
 	}
-	key, err := a.parseKey(file, raw, password)
+	key, err := a.parseKey(ctx, file, raw, password)
 	if err != nil {
 		return common.Address{}, err
 	}
@@ -140,7 +134,7 @@ func (a *app) addKey(dir, file, passwordFile string) (common.Address, error) {
 }
 
 // parseKey reads a key in either form. A key file may have another password than the node's.
-func (a *app) parseKey(file string, raw []byte, password string) (*ecdsa.PrivateKey, error) {
+func (a *app) parseKey(ctx context.Context, file string, raw []byte, password string) (*ecdsa.PrivateKey, error) {
 	if text := strings.TrimSpace(string(raw)); !strings.HasPrefix(text, "{") {
 		key, err := crypto.HexToECDSA(strings.TrimPrefix(text, "0x"))
 		if err != nil {
@@ -153,7 +147,7 @@ func (a *app) parseKey(file string, raw []byte, password string) (*ecdsa.Private
 	if !ok || !errors.Is(err, seal.ErrWrongPassword) {
 		return key, err
 	}
-	if password, err = a.askSecret(f, "Password of "+file+": "); err != nil {
+	if password, err = a.askSecret(ctx, f, "Password of "+file+": "); err != nil {
 		return nil, err
 	}
 	return seal.OpenKeyFile(file, password)

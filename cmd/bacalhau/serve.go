@@ -59,7 +59,7 @@ type serveReport struct {
 }
 
 func (a *app) serve(ctx context.Context, l *layers) (err error) {
-	cfg, err := a.serviceConfig(l)
+	cfg, err := a.serviceConfig(ctx, l)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func printServed(w io.Writer, r serveReport) {
 }
 
 // serviceConfig reads all settings and makes a node's configuration of them.
-func (a *app) serviceConfig(l *layers) (cfg node.ServiceConfig, err error) {
+func (a *app) serviceConfig(ctx context.Context, l *layers) (cfg node.ServiceConfig, err error) {
 	dir, err := a.dir()
 	if err != nil {
 		return cfg, err
@@ -108,7 +108,7 @@ func (a *app) serviceConfig(l *layers) (cfg node.ServiceConfig, err error) {
 	if err := l.Check(); err != nil {
 		return cfg, usageError{err}
 	}
-	key, err := a.walletKey(dir, &l.settings)
+	key, err := a.walletKey(ctx, dir, &l.settings)
 	if err != nil {
 		return cfg, err
 	}

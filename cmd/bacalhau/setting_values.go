@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
+	"net"
 	"net/url"
 	"strings"
 
@@ -89,6 +90,13 @@ func parseAddresses(s string) (list []common.Address, err error) {
 
 var logLevels = map[string]slog.Leveler{
 	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+}
+
+func checkAddress(name, address string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return fmt.Errorf("%s: %q is not an address such as 127.0.0.1:1234: %w", name, address, err)
+	}
+	return nil
 }
 
 func checkAnnounced(text string) error {

@@ -95,11 +95,10 @@ func chainNames() []string {
 
 // Check returns the first thing wrong with the settings; it names them.
 func (s *settings) Check() error {
+	if err := cmp.Or(s.checkChain(), s.checkContract()); err != nil {
+		return err
+	}
 	switch {
-	case s.chain == "":
-		return fmt.Errorf("chain: name the chain: %s, or the URL of a JSON-RPC endpoint", strings.Join(chainNames(), ", "))
-	case s.chain != embeddedChain && s.contract == (common.Address{}):
-		return fmt.Errorf("contract: give the address of the market on chain %s; who runs the network tells it, or make one with `bacalhau deploy`", s.chain)
 	case s.chain != embeddedChain && !s.compute && !s.requester:
 		return errors.New("compute, requester: say what the node is: one of them, or both")
 	case s.chainPeriod < time.Second || s.chainPeriod%time.Second != 0:
@@ -115,21 +114,33 @@ func (s *settings) Check() error {
 	case s.logFormat != "text" && s.logFormat != "json":
 		return fmt.Errorf("log-format: %q is neither text nor json", s.logFormat)
 	}
-	if s.chain != embeddedChain {
-		if _, err := node.ChainNamed(s.chain); err != nil {
-			return fmt.Errorf("chain: %w", err)
-		}
-	}
-	return cmp.Or(s.checkAddresses(), s.sources.Check(), s.s3.Check(), s.work.Check())
+	return cmp.Or(
+		checkAddress("listen", s.listen), checkAddress("api", strings.TrimPrefix(s.api, "http://")), checkAddress("chain-listen", s.chainListen),
+		s.checkReach(), s.sources.Check(), s.s3.Check(), s.work.Check())
 }
 
-// checkAddresses looks at where the node listens and what it tells others of it.
-func (s *settings) checkAddresses() error {
-	for _, setting := range []struct{ name, address string }{{"listen", s.listen}, {"api", strings.TrimPrefix(s.api, "http://")}, {"chain-listen", s.chainListen}} {
-		if _, _, err := net.SplitHostPort(setting.address); err != nil {
-			return fmt.Errorf("%s: %q is not an address such as 127.0.0.1:1234: %w", setting.name, setting.address, err)
-		}
+func (s *settings) checkChain() error {
+	if s.chain == "" {
+		return fmt.Errorf("chain: name the chain: %s, or the URL of a JSON-RPC endpoint", strings.Join(chainNames(), ", "))
 	}
+	if s.chain == embeddedChain {
+		return nil
+	}
+	if _, err := node.ChainNamed(s.chain); err != nil {
+		return fmt.Errorf("chain: %w", err)
+	}
+	return nil
+}
+
+func (s *settings) checkContract() error {
+	if s.chain != embeddedChain && s.contract == (common.Address{}) {
+		return fmt.Errorf("contract: give the address of the market on chain %s; who runs the network tells it, or make one with `bacalhau deploy`", s.chain)
+	}
+	return nil
+}
+
+// checkReach says whether others can reach the public server where it listens, or by what it announces.
+func (s *settings) checkReach() error {
 	if s.announce != "" {
 		return checkAnnounced(s.announce)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -26,12 +27,12 @@ encrypted with the password of --password-file, $` + envPassword + `, or the ter
 without any of them with one that is made up and kept beside it.`,
 		Example: "  bacalhau wallet new",
 		Args:    takesNothing,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			file := ""
 			if fromFile {
 				file = args[0]
 			}
-			return a.addWallet(file, passwordFile)
+			return a.addWallet(cmd.Context(), file, passwordFile)
 		},
 	}
 	if fromFile {
@@ -41,12 +42,12 @@ without any of them with one that is made up and kept beside it.`,
 	return cmd
 }
 
-func (a *app) addWallet(file, passwordFile string) error {
+func (a *app) addWallet(ctx context.Context, file, passwordFile string) error {
 	dir, err := a.dir()
 	if err != nil {
 		return err
 	}
-	wallet, err := a.addKey(dir, file, passwordFile)
+	wallet, err := a.addKey(ctx, dir, file, passwordFile)
 	if err != nil {
 		return err
 	}
