@@ -56,6 +56,9 @@ type Wallet struct {
 	Free    Wei            `json:"freeWei"`
 	Locked  Wei            `json:"lockedWei"`
 	Account Wei            `json:"accountWei"`
+	// Registered says that the wallet is in the registry of compute nodes, Paused that it takes no work for now.
+	Registered bool `json:"registered"`
+	Paused     bool `json:"paused"`
 }
 
 // JobRequest is work to be done. Zero values take the node's defaults, which Job then shows.
@@ -366,6 +369,8 @@ type Decision struct {
 type Draining struct {
 	// Pieces that it was given and has not committed to yet.
 	Pieces uint64 `json:"pieces"`
+	// Offers that may still be accepted; what comes of them is given back.
+	Offers uint64 `json:"offers"`
 }
 
 // OfferReport is an offer for a job and what the requester node makes of it.

@@ -69,29 +69,3 @@ func printDecisions(w io.Writer, list []client.Decision) {
 	}
 	t.write(w)
 }
-
-func newNodeDrainCommand(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "drain",
-		Short: "Have a compute node finish its work and take no more",
-		Long: "Have a compute node finish what it has begun, give back what it has not, and take no more work until it is\n" +
-			"started again. Call it again to see how much is left; verifiers are still drawn unless the node is paused.",
-		Example: "  bacalhau node drain",
-		Args:    takesNothing,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.drain(cmd.Context()) },
-	}
-}
-
-func (a *app) drain(ctx context.Context) error {
-	node, err := a.node()
-	if err != nil {
-		return err
-	}
-	left, err := node.Drain(ctx)
-	if err != nil {
-		return err
-	}
-	return a.print(left, func(w io.Writer) {
-		fmt.Fprintf(w, "the node takes no more work; %d pieces are left to finish\n", left.Pieces)
-	})
-}

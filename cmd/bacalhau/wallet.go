@@ -101,7 +101,18 @@ func (a *app) showWallet(ctx context.Context) error {
 		return err
 	}
 	return a.print(wallet, func(w io.Writer) {
-		fmt.Fprintf(w, "wallet   %s\nfree     %s\nlocked   %s\naccount  %s (outside of the contract)\n",
-			wallet.Address, formatAmount(wallet.Free), formatAmount(wallet.Locked), formatAmount(wallet.Account))
+		fmt.Fprintf(w, "wallet   %s\nfree     %s\nlocked   %s\naccount  %s (outside of the contract)\nnode     %s\n",
+			wallet.Address, formatAmount(wallet.Free), formatAmount(wallet.Locked), formatAmount(wallet.Account), standing(wallet))
 	})
+}
+
+// standing is what the registry of compute nodes has about a wallet.
+func standing(wallet client.Wallet) string {
+	switch {
+	case !wallet.Registered:
+		return "not registered"
+	case wallet.Paused:
+		return "registered, paused"
+	}
+	return "registered"
 }

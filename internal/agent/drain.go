@@ -34,10 +34,13 @@ func (c *Compute) Retire() {
 	c.perform.nudge()
 }
 
-// Owes is how many pieces the node was given and has not committed to yet. What it has committed to it still serves, and
-// may have to prove.
-func (c *Compute) Owes() (pieces uint64) {
+// Retired says whether the node takes no more work.
+func (c *Compute) Retired() bool { return c.retiring.Load() }
+
+// Left is how many pieces the node was given and has not committed to yet, and how many of its offers may still be
+// accepted. What it has committed to it still serves, and may have to prove.
+func (c *Compute) Left() (pieces, offers uint64) {
 	facts := c.facts(protocol.Wallet{})
-	c.Feed.Read(func(v *protocol.View) { pieces = facts.Owes(v) })
-	return pieces
+	c.Feed.Read(func(v *protocol.View) { pieces, offers = facts.Owes(v), facts.Standing(v) })
+	return pieces, offers
 }

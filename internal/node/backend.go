@@ -46,6 +46,7 @@ func (b backend) Wallet(ctx context.Context) (client.Wallet, error) {
 	}
 	return client.Wallet{
 		Address: b.self, Free: client.Wei{Int: w.Free}, Locked: client.Wei{Int: w.Locked}, Account: client.Wei{Int: account},
+		Registered: w.Registered, Paused: w.Paused,
 	}, nil
 }
 

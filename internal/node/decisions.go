@@ -49,9 +49,11 @@ func (b backend) Drain(context.Context) (client.Draining, error) {
 		return client.Draining{}, notComputing()
 	}
 	b.compute.Retire()
-	return client.Draining{Pieces: b.compute.Owes()}, nil
+	var left client.Draining
+	left.Pieces, left.Offers = b.compute.Left()
+	return left, nil
 }
 
 func notComputing() error {
-	return fmt.Errorf("%w: this is a requester node, and only compute nodes decide about jobs", api.ErrNotFound)
+	return fmt.Errorf("%w: this is not a compute node, and only those take work", api.ErrNotFound)
 }

@@ -146,6 +146,8 @@ func (n *Node) checkWallet(ctx context.Context) []check {
 	switch {
 	case !registered:
 		return append(checks, failed("registry", "%s is not registered: register it, or wait until the node has done so", n.self))
+	case n.compute.Retired():
+		return append(checks, failed("registry", "%s takes no more work since `bacalhau node drain`: start the node again", n.self))
 	case paused:
 		return append(checks, failed("registry", "%s is paused and gets no work: resume it", n.self))
 	}

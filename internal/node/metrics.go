@@ -216,7 +216,8 @@ func (n *Node) collectCompute(ch chan<- prometheus.Metric) {
 	for made, count := range n.compute.Decided() {
 		ch <- decisions.of(float64(count), string(made.Verdict), string(made.Reason))
 	}
-	ch <- owed.of(float64(n.compute.Owes()))
+	pieces, _ := n.compute.Left()
+	ch <- owed.of(float64(pieces))
 	ch <- waiting.of(float64(n.compute.Waiting()))
 }
 

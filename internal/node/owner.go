@@ -49,6 +49,8 @@ func (b backend) Register(ctx context.Context) error {
 	switch {
 	case b.compute == nil:
 		return api.BadRequest{Err: errors.New("this is not a compute node: who is registered and does not work is fined; serve it with --compute")}
+	case b.compute.Retired():
+		return errRetired
 	case wallet.Registered:
 		return api.BadRequest{Err: errors.New("the node is registered already")}
 	case has.Cmp(stake) < 0:
@@ -59,10 +61,51 @@ func (b backend) Register(ctx context.Context) error {
 	return b.once(ctx, "register", protocol.Register{})
 }
 
-// Pause keeps new work away, Resume takes it again, Exit leaves the registry. What has begun goes on.
-func (b backend) Pause(ctx context.Context) error  { return b.once(ctx, "pause", protocol.Pause{}) }
-func (b backend) Resume(ctx context.Context) error { return b.once(ctx, "resume", protocol.Resume{}) }
-func (b backend) Exit(ctx context.Context) error   { return b.once(ctx, "exit", protocol.Exit{}) }
+// errRetired is the answer to who wants work for a node that takes none.
+var errRetired = api.BadRequest{Err: errors.New("the node takes no more work since `bacalhau node drain`: start it again first")}
+
+// Pause keeps new work away. What has begun goes on.
+func (b backend) Pause(ctx context.Context) error {
+	wallet, err := b.registered(ctx)
+	switch {
+	case err != nil:
+		return err
+	case wallet.Paused:
+		return api.BadRequest{Err: errors.New("the node is paused already: `bacalhau node resume` ends the pause")}
+	}
+	return b.once(ctx, "pause", protocol.Pause{})
+}
+
+// Resume ends a pause.
+func (b backend) Resume(ctx context.Context) error {
+	wallet, err := b.registered(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !wallet.Paused:
+		return api.BadRequest{Err: errors.New("the node is not paused")}
+	case b.compute != nil && b.compute.Retired():
+		return errRetired
+	}
+	return b.once(ctx, "resume", protocol.Resume{})
+}
+
+// Exit leaves the registry. What has begun goes on.
+func (b backend) Exit(ctx context.Context) error {
+	if _, err := b.registered(ctx); err != nil {
+		return err
+	}
+	return b.once(ctx, "exit", protocol.Exit{})
+}
+
+// registered is the node's wallet if it is in the registry.
+func (b backend) registered(ctx context.Context) (protocol.Wallet, error) {
+	wallet, err := b.market.Wallet(ctx, b.self)
+	if err == nil && !wallet.Registered {
+		err = api.BadRequest{Err: errors.New("the node is not registered: `bacalhau node register` enters the registry")}
+	}
+	return wallet, err
+}
 
 // once makes a call that is like no other, however often it was made before.
 func (b backend) once(ctx context.Context, what string, call protocol.Call) error {

@@ -127,3 +127,18 @@ func (f ComputeFacts) grace(r *protocol.Run, number uint8) uint64 {
 
 // Owes is how many pieces the node was given and has not committed to.
 func (f ComputeFacts) Owes(v *protocol.View) uint64 { return f.backlog(v).pieces }
+
+// Standing is how many offers of the node may still be accepted.
+func (f ComputeFacts) Standing(v *protocol.View) (offers uint64) {
+	for id := range f.Offered {
+		j := v.Jobs[id]
+		if j == nil || !f.outstanding(v, j) {
+			continue
+		}
+		goesOn := func(run common.Hash) bool { return !v.Runs[run].Done() }
+		if len(j.Open()) > 0 || slices.ContainsFunc(j.Runs, goesOn) {
+			offers++
+		}
+	}
+	return offers
+}

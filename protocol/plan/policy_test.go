@@ -318,6 +318,24 @@ func TestDrainingNodeGivesBackWhatItHasNotBegun(t *testing.T) {
 	g.expects("alice", "commitResult A")
 }
 
+// An offer may be accepted until its time is up, or the job is over.
+func TestStandingOffersAreCounted(t *testing.T) {
+	g := ready(t)
+	alice := g.nodes["alice"]
+	stand := func(want uint64) {
+		t.Helper()
+		if got := alice.Standing(g.v); got != want {
+			t.Errorf("%d offers stand, want %d", got, want)
+		}
+	}
+	stand(0)
+	alice.Offered[g.job] = protocol.Offer{Job: g.job, Nonce: 7, Deadline: g.v.Head.Time + 30}
+	alice.Offered[common.Hash{1}] = protocol.Offer{Deadline: g.v.Head.Time + 30} // of a job that is gone
+	stand(1)
+	g.at(g.v.Head.Time + 30)
+	stand(0)
+}
+
 func TestDrainingVerifierGivesItsSeatBack(t *testing.T) {
 	g, a := verifying(t, lazy)
 	g.confirm()
