@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -133,6 +134,15 @@ func newDaemon(t testing.TB, name string, at place, flags ...string) *daemon {
 	if d.wallet, err = seal.NewKey(keystoreOf(d.dir), password, true); err != nil {
 		t.Fatal(err)
 	}
+	d.watch(api)
+	return d
+}
+
+// watch makes a daemon ready to be started whose folder there is.
+func (d *daemon) watch(api string) {
+	t := d.TB
+	t.Helper()
+	var err error
 	if d.api, err = client.New("http://"+api, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -143,10 +153,9 @@ func newDaemon(t testing.TB, name string, at place, flags ...string) *daemon {
 		d.kill()
 		d.log.Close()
 		if t.Failed() {
-			t.Logf("the end of %s's log:\n%s", name, tail(d.log.Name(), 4<<10))
+			t.Logf("the end of %s's log:\n%s", d.name, tail(d.log.Name(), 4<<10))
 		}
 	})
-	return d
 }
 
 // password of all wallets here. It protects nothing.
@@ -161,9 +170,23 @@ func (d *daemon) start() {
 
 func (d *daemon) begin() error {
 	d.cmd = d.place.program(append([]string{"serve", "--data-dir", d.dir}, d.args...)...)
-	d.cmd.Env = append(d.cmd.Env, envPassword+"="+password)
+	if _, err := os.Stat(filepath.Join(d.dir, passwordFileName)); err != nil {
+		d.cmd.Env = append(d.cmd.Env, envPassword+"="+password)
+	}
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
 	return d.cmd.Start()
+}
+
+// order runs a command of the node's owner.
+func (d *daemon) order(args ...string) ran {
+	d.Helper()
+	cmd := program(append([]string{"--data-dir", d.dir}, args...)...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		d.Fatal(err)
+	}
+	return ran{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
 // kill ends the process as a power cut would.
