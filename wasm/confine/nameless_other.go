@@ -19,14 +19,5 @@ func fixedFile(content []byte) (*os.File, error) {
 	return f, nil
 }
 
-// sharedFile makes such a file of zeros.
-func sharedFile(size int) (*os.File, error) {
-	f, err := openSpill("")
-	if err != nil {
-		return nil, err
-	}
-	if err := f.Truncate(int64(size)); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
+// sharedFile makes such a file of zeros, all of them on disk: what is mapped must have its place there.
+func sharedFile(size int) (*os.File, error) { return fixedFile(make([]byte, size)) }
