@@ -131,7 +131,8 @@ bench: ## all Go benchmarks
 	go test -run '^$$' -bench . -skip '^Benchmark(Week|Scale)$$' -benchmem ./...
 
 bench-wasm: examples/toolchain/node_modules ## WebAssembly against plain engines and native code; with ABLATE=1, what each part of the rewriting costs
-	go test ./wasm/bench -run '^$$' -bench '$(if $(ABLATE),Ablation,Programs|Start|Reading)' -benchtime 3x -timeout 2h
+	go test ./wasm/bench -run '^$$' -bench '$(if $(ABLATE),Ablation,Programs|Reading)' -benchtime 3x -timeout 2h
+	$(if $(ABLATE),,go test ./wasm/bench -run '^$$' -bench Start -benchtime 10x -timeout 2h)
 
 QEMU_ARM64 = $(shell command -v qemu-aarch64 || command -v qemu-aarch64-static)
 CC_ARM64 = aarch64-linux-gnu-gcc
