@@ -181,45 +181,45 @@ func (c *foreign) undo(ctx context.Context, market common.Address) map[string]in
 			seen = uint64(head) - 1
 		}
 		for n := seen + 1; n <= uint64(head); n++ {
-			kinds := c.kinds(ctx, n, market)
+			kinds, err := c.kinds(ctx, n, market)
+			if err != nil {
+				break // and ask again
+			}
 			fresh := slices.ContainsFunc(kinds, func(kind string) bool { return undone[kind] == 0 })
-			if !fresh {
-				continue
-			}
-			depth := uint64(head) - n + 1
-			if c.rpc.CallContext(ctx, nil, "anvil_reorg", depth, []any{}) != nil {
-				break
-			}
-			for ; n <= uint64(head); n++ { // all blocks above went too
+			if fresh {
+				depth := uint64(head) - n + 1
+				if c.rpc.CallContext(ctx, nil, "anvil_reorg", depth, []any{}) != nil {
+					break // and try again
+				}
 				for _, kind := range kinds {
 					undone[kind]++
 				}
-				kinds = c.kinds(ctx, n+1, market)
+				n = uint64(head) // all blocks above went too
 			}
+			seen = n
 		}
-		seen = uint64(head)
 		time.Sleep(100 * time.Millisecond)
 	}
 	return undone
 }
 
 // kinds lists the calls of the contract in a block.
-func (c *foreign) kinds(ctx context.Context, number uint64, to common.Address) (kinds []string) {
+func (c *foreign) kinds(ctx context.Context, number uint64, to common.Address) (kinds []string, err error) {
 	var block struct {
 		Transactions []struct {
 			To    *common.Address `json:"to"`
 			Input hexutil.Bytes   `json:"input"`
 		} `json:"transactions"`
 	}
-	if c.rpc.CallContext(ctx, &block, "eth_getBlockByNumber", hexutil.Uint64(number), true) != nil {
-		return nil
+	if err := c.rpc.CallContext(ctx, &block, "eth_getBlockByNumber", hexutil.Uint64(number), true); err != nil {
+		return nil, err
 	}
 	for _, tx := range block.Transactions {
 		if call, err := market.DecodeCall(tx.Input); err == nil && tx.To != nil && *tx.To == to {
 			kinds = append(kinds, call.Method())
 		}
 	}
-	return kinds
+	return kinds, nil
 }
 
 // moody stands between the nodes and a chain and fails in the ways of public endpoints.
